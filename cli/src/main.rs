@@ -1,0 +1,3 @@
+//! The command `treewright`.
+
+fn main() {}
