@@ -1,0 +1,27 @@
+//! What kind of thing went wrong.
+
+/// What kind of thing went wrong: what a program decides by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An error of the program itself: whatever a task returned.
+    Other,
+    /// The operating system refused an operation.
+    Io,
+    /// A process could not be started.
+    Spawn,
+    /// This side had closed it before: a scope that has ended, a stream that was closed.
+    Closed,
+    /// The other side broke it off.
+    Broken,
+    /// It was cancelled; [`Error::cancel_reason`](super::Error::cancel_reason) says by whom.
+    Cancelled,
+    /// Its time was up.
+    TimedOut,
+    /// A task panicked.
+    Panic,
+    /// A process ended in a way nobody asked for: a bad exit code, a signal, out of memory.
+    LostProcess,
+    /// A spec is not valid.
+    InvalidSpec,
+}

@@ -1,0 +1,12 @@
+//! The one error type of the public API, its kinds, and the reasons of a cancellation.
+
+mod cancel;
+mod chain;
+mod convert;
+mod kind;
+mod opaque;
+
+pub use cancel::{CancelOrigin, CancelReason};
+pub use convert::ErrorContext;
+pub use kind::ErrorKind;
+pub use opaque::{Error, Result};

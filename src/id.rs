@@ -1,0 +1,97 @@
+//! What actors and contexts are called.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// One incarnation of an actor: the name it was given, and a number nobody else has.
+///
+/// A restarted actor keeps its name and gets a new number, so news of an earlier
+/// incarnation is never taken for news of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ActorId {
+    name: Arc<str>,
+    number: u128,
+}
+
+impl ActorId {
+    /// An identity for a new incarnation of the actor `name`.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel has no random numbers to give, which Linux rules out once it is up.
+    #[must_use]
+    pub(crate) fn new(name: impl Into<Arc<str>>) -> Self {
+        let mut number = [0; 16];
+        rustix::rand::getrandom(&mut number, rustix::rand::GetRandomFlags::empty())
+            .expect("invariant: getrandom of 16 bytes does not fail after boot");
+        Self {
+            name: name.into(),
+            number: u128::from_ne_bytes(number),
+        }
+    }
+
+    /// The name it was given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number that only this incarnation has.
+    #[must_use]
+    pub fn number(&self) -> u128 {
+        self.number
+    }
+}
+
+impl fmt::Display for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The first bits are enough for the eye.
+        write!(f, "{}#{:08x}", self.name, self.number >> 96)
+    }
+}
+
+/// A context on one link: which side opened it, and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ContextId(u64);
+
+impl ContextId {
+    /// The context that has `number` on its link.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number on the link.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actor_id_of_the_same_name_is_another_incarnation() {
+        assert_ne!(ActorId::new("worker"), ActorId::new("worker"));
+    }
+
+    #[test]
+    fn actor_id_is_shown_with_its_name_and_first_bits() {
+        let id = ActorId {
+            name: "worker".into(),
+            number: 0x0123_4567 << 96,
+        };
+        assert_eq!(id.to_string(), "worker#01234567");
+    }
+}

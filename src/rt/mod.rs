@@ -1,0 +1,32 @@
+//! The only place that names async-std and smol: entry, timers, readiness, sockets,
+//! signals, and threads for work that blocks.
+//!
+//! Everything of one runtime runs on one thread. There is no global executor here, and
+//! `clippy.toml` keeps the functions out that would start one. Why each job is done by
+//! which package: docs/decisions/0030-runtime.md.
+#![expect(
+    dead_code,
+    unused_imports,
+    reason = "the layers above take these up one by one"
+)]
+
+mod block_on;
+mod blocking;
+mod latch;
+mod net;
+mod readiness;
+mod signals;
+mod timer;
+
+pub(crate) use async_executor::{LocalExecutor, Task};
+pub(crate) use block_on::block_on;
+pub(crate) use blocking::unblock;
+pub(crate) use latch::Latch;
+pub(crate) use net::{
+    TcpListener, TcpStream, UnixDatagram, UnixListener, UnixStream, connect_tcp, connect_unix,
+    listen_tcp, listen_unix,
+};
+pub(crate) use readiness::{Async, readable, writable};
+pub(crate) use signals::Signals;
+pub(crate) use smol::channel;
+pub(crate) use timer::{Elapsed, Sleep, clock, now, sleep, sleep_until, with_clock, within};
