@@ -3,7 +3,7 @@
 //! This package decides and never acts. It holds
 //!
 //! - the [`spec`]: the types a tree is described with, the same for a TOML file and for the builder;
-//! - the loader, which turns TOML into a checked spec or into a report of *all* faults of the file;
+//! - the loader ([`load()`]), which turns TOML into a checked spec or into a report of *all* faults of the file;
 //! - the [`supervisor`] state machine with Erlang/OTP's strategies, as a pure
 //!   `step(event, now) -> actions`;
 //! - the plan of a reload.
@@ -11,7 +11,11 @@
 //! No async, no clock, no file, no process: [`Time`] comes in with each call, files and
 //! environment through a trait. The package `treewright` carries the decisions out.
 
+pub mod keys;
+pub mod load;
+pub mod report;
 pub mod spec;
 mod time;
 
+pub use load::{Loaded, load, load_str};
 pub use time::Time;
