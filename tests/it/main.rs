@@ -1,0 +1,5 @@
+//! Integration tests of the root package: one binary, a module per subject.
+
+mod dependencies;
+mod layers;
+mod portable;
