@@ -1,5 +1,10 @@
 //! Integration tests of the root package: one binary, a module per subject.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without fails the test"
+)]
+
 mod dependencies;
 mod layers;
 mod portable;
