@@ -6,15 +6,17 @@
 //! - the loader ([`load()`]), which turns TOML into a checked spec or into a report of *all* faults of the file;
 //! - the [`supervisor`] state machine with Erlang/OTP's strategies, as a pure
 //!   `step(event, now) -> actions`;
-//! - the plan of a reload.
+//! - the plan of a [`reload`].
 //!
 //! No async, no clock, no file, no process: [`Time`] comes in with each call, files and
 //! environment through a trait. The package `treewright` carries the decisions out.
 
 pub mod keys;
 pub mod load;
+pub mod reload;
 pub mod report;
 pub mod spec;
+pub mod supervisor;
 mod time;
 
 pub use load::{Loaded, load, load_str};
