@@ -9,12 +9,13 @@ use crate::spec::Backoff;
 /// `random` is in `0.0..1.0`. It shortens the delay by up to `jitter` of it, so that `max`
 /// stays the longest delay there is (a choice: Akka lengthens instead).
 pub(super) fn delay(backoff: &Backoff, attempt: u32, random: f64) -> Duration {
+    if backoff.initial.is_zero() {
+        return Duration::ZERO;
+    }
     let exponent = i32::try_from(attempt).unwrap_or(i32::MAX);
     let seconds = backoff.initial.as_secs_f64() * backoff.factor.powi(exponent);
     let capped = seconds.min(backoff.max.as_secs_f64());
-    let jittered = capped * (1.0 - backoff.jitter * random);
-    // Zero times infinity is not a number: a zero `initial` stays zero however often.
-    Duration::try_from_secs_f64(jittered).unwrap_or(Duration::ZERO)
+    Duration::try_from_secs_f64(capped * (1.0 - backoff.jitter * random)).unwrap_or(backoff.max)
 }
 
 /// A number in `0.0..1.0` that depends on nothing but its arguments.
