@@ -9,6 +9,7 @@ mod error;
 mod id;
 mod rt;
 pub mod time;
+pub mod tree;
 
 pub use error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 pub use id::{ActorId, ContextId};

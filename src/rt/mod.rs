@@ -4,11 +4,11 @@
 //! Everything of one runtime runs on one thread. There is no global executor here, and
 //! `clippy.toml` keeps the functions out that would start one. Why each job is done by
 //! which package: docs/decisions/0030-runtime.md.
-#![expect(
-    dead_code,
-    unused_imports,
-    reason = "the layers above take these up one by one"
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the layers above take these up one by one")
 )]
+#![expect(unused_imports, reason = "the layers above take these up one by one")]
 
 mod block_on;
 mod blocking;

@@ -1,0 +1,3 @@
+//! The driver that runs a tree, and what it runs beside the children: output and probes.
+
+pub mod log;
