@@ -7,4 +7,5 @@
 
 mod dependencies;
 mod layers;
+mod log;
 mod portable;

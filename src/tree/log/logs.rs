@@ -17,7 +17,7 @@ use super::line::OutputStream;
 use super::pipe::{Pipe, Scratch, scratch};
 use super::rotation::Rotation;
 use super::settings::LogSettings;
-use super::sink::Sink;
+use super::sink::{Sink, Writing};
 use super::writer::Writer;
 use crate::rt::{self, Latch, LocalExecutor};
 
@@ -36,6 +36,8 @@ pub struct Logs {
     stdout: Rc<Sink>,
     stderr: Rc<Sink>,
     files: RefCell<HashMap<PathBuf, Weak<Sink>>>,
+    /// Every task that writes, also those whose children are gone.
+    writing: RefCell<Vec<Writing>>,
     pipes: Rc<RefCell<Vec<Weak<Pipe>>>>,
     scratch: Scratch,
     report: Report,
@@ -82,12 +84,14 @@ impl Logs {
         } else {
             open(OutputStream::Stderr)?
         };
+        let writing = vec![stdout.writing(), stderr.writing()];
         Ok(Self {
             executor,
             settings,
             stdout,
             stderr,
             files: RefCell::default(),
+            writing: RefCell::new(writing),
             pipes: Rc::default(),
             scratch: scratch(),
             report,
@@ -170,16 +174,10 @@ impl Logs {
         for pipe in &pipes {
             pipe.drained().await;
         }
-        let files: Vec<_> = self
-            .files
-            .borrow()
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect();
-        let sinks = [&self.stdout, &self.stderr].into_iter().chain(&files);
-        let finished: Vec<_> = sinks.map(|sink| sink.close()).collect();
-        for sink in finished {
-            sink.await;
+        // All are asked before one is waited for.
+        let finished: Vec<_> = self.writing.borrow().iter().map(Writing::close).collect();
+        for writing in finished {
+            writing.await;
         }
     }
 
@@ -226,6 +224,9 @@ impl Logs {
         );
         self.executor.spawn(task).detach();
         let sink = Rc::new(sink);
+        let mut writing = self.writing.borrow_mut();
+        writing.retain(|writing| !writing.is_over());
+        writing.push(sink.writing());
         let mut files = self.files.borrow_mut();
         files.retain(|_, sink| sink.strong_count() > 0);
         files.insert(spec.file.clone(), Rc::downgrade(&sink));

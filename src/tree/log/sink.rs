@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -119,11 +119,33 @@ impl Sink {
         self.shared.work.notify(1);
     }
 
-    /// Asks the task to write what waits and to end; the latch is set when it has.
+    /// The task that writes, for whoever waits for its end.
+    pub(crate) fn writing(&self) -> Writing {
+        Writing(Rc::downgrade(&self.shared))
+    }
+}
+
+/// The task of a sink, which lasts longer than the sink's last handle.
+#[derive(Debug)]
+pub(crate) struct Writing(Weak<Shared>);
+
+impl Writing {
+    /// Whether the task has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+
+    /// Asks the task to write what waits and to end, and waits until it has.
     pub(crate) fn close(&self) -> impl Future<Output = ()> + 'static {
-        self.shared.close();
-        let shared = Rc::clone(&self.shared);
-        async move { shared.finished.wait().await }
+        let shared = self.0.upgrade();
+        if let Some(shared) = &shared {
+            shared.close();
+        }
+        async move {
+            if let Some(shared) = shared {
+                shared.finished.wait().await;
+            }
+        }
     }
 }
 
