@@ -13,7 +13,9 @@
 mod block_on;
 mod blocking;
 mod latch;
+#[cfg_attr(test, expect(dead_code, reason = "links and probes take it up"))]
 mod net;
+#[cfg_attr(test, expect(dead_code, reason = "links take it up"))]
 mod readiness;
 mod signals;
 mod timer;
