@@ -6,6 +6,7 @@
 mod child;
 mod defaults;
 mod exec;
+mod instance;
 mod limits;
 mod log;
 mod name;

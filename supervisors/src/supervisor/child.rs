@@ -21,6 +21,8 @@ pub(super) struct Child {
     pub(super) position: Position,
     /// Counts its starts; news of an earlier one is late.
     pub(super) epoch: u64,
+    /// When it was last started.
+    pub(super) started_at: Time,
     /// What it is doing.
     pub(super) state: ChildState,
     /// Restarts in a row, for the backoff.
@@ -124,6 +126,7 @@ impl Child {
             member,
             position: 0,
             epoch: 0,
+            started_at: Time::ORIGIN,
             state: ChildState::Down,
             attempts: 0,
             starts: 0,

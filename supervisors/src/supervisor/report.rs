@@ -1,5 +1,6 @@
 //! What a supervisor tells its operator.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -20,6 +21,127 @@ pub struct SupervisorReport {
     pub offender: Option<Offender>,
     /// What follows, when it is a restart.
     pub restart: Option<RestartNotice>,
+}
+
+/// One line for a person, without the supervisor's name in front.
+///
+/// # Examples
+///
+/// ```
+/// # use treewright_supervisors::Time;
+/// # use treewright_supervisors::spec::{ChildKind, ChildSpec, SupervisorSpec};
+/// # use treewright_supervisors::supervisor::{Action, Event, ExitReason, SupervisorState};
+/// # use std::time::Duration;
+/// # let mut spec = SupervisorSpec::new("root");
+/// # let mut web = ChildSpec::new("web", ChildKind::Local);
+/// # web.backoff.jitter = 0.0;
+/// # spec.children.push(web);
+/// # let mut supervisor = SupervisorState::new(&spec);
+/// # let Action::StartChild { incarnation, .. } = supervisor.step(Event::Start, Time::ORIGIN)[0] else { panic!() };
+/// # supervisor.step(Event::Started { incarnation }, Time::ORIGIN);
+/// # let exited = Event::Exited { incarnation, reason: ExitReason::Exited { code: 1 } };
+/// # let now = Time::ORIGIN + Duration::from_millis(2300);
+/// let report = supervisor.step(exited, now).into_iter().find_map(|action| match action {
+///     Action::Report(report) => Some(report),
+///     _ => None,
+/// });
+/// assert_eq!(
+///     report.unwrap().to_string(),
+///     "web exited with code 1 after 2.3 s, restart 1 of 5 in 1m, next try in 100 ms",
+/// );
+/// ```
+impl fmt::Display for SupervisorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self
+            .offender
+            .as_ref()
+            .map_or(&self.supervisor, |offender| &offender.name);
+        let uptime = self
+            .offender
+            .as_ref()
+            .map_or(Duration::ZERO, |offender| offender.uptime);
+        match (self.context, &self.reason) {
+            (ReportContext::Progress, _) => write!(f, "{name} started after {}", Span(uptime))?,
+            (ReportContext::StartError, Some(reason)) => {
+                write!(f, "{name} did not start: {}", Chain(reason))?;
+            }
+            (ReportContext::ChildTerminated, Some(reason)) => {
+                write!(f, "{name} {} after {}", Chain(reason), Span(uptime))?;
+            }
+            (ReportContext::ShutdownError, Some(reason)) => {
+                write!(f, "{name} did not stop as it should: it {}", Chain(reason))?;
+            }
+            (ReportContext::Shutdown, Some(reason)) => {
+                write!(f, "{} {}", self.supervisor, Chain(reason))?;
+            }
+            (context, None) => write!(f, "{name}: {context:?}")?,
+        }
+        self.restart
+            .as_ref()
+            .map_or(Ok(()), |restart| write!(f, ", {restart}"))
+    }
+}
+
+impl fmt::Display for RestartNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            intensity,
+            period,
+            delay,
+        } = self;
+        write!(f, "restart {number} of {intensity} in {}", Round(*period))?;
+        if delay.is_zero() {
+            f.write_str(", at once")
+        } else {
+            write!(f, ", next try in {}", Span(*delay))
+        }
+    }
+}
+
+/// A reason with its causes, outermost first.
+struct Chain<'a>(&'a ExitReason);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        self.0
+            .cause()
+            .map_or(Ok(()), |cause| write!(f, ": {}", Chain(cause)))
+    }
+}
+
+/// A measured time: `400 ms`, `2.3 s`, `5m 10s`, `3h 2m`.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        match self.0.as_millis() {
+            millis @ 0..1000 => write!(f, "{millis} ms"),
+            millis @ 1000..60_000 => write!(f, "{}.{} s", millis / 1000, millis % 1000 / 100),
+            _ if seconds < 3600 => write!(f, "{}m {}s", seconds / 60, seconds % 60),
+            _ => write!(f, "{}h {}m", seconds / 3600, seconds / 60 % 60),
+        }
+    }
+}
+
+/// A time out of a spec, as short as it can be written there: `1m`, `90s`, `250ms`.
+struct Round(Duration);
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.as_secs(), self.0.subsec_millis()) {
+            (seconds, 0) if seconds > 0 && seconds.is_multiple_of(3600) => {
+                write!(f, "{}h", seconds / 3600)
+            }
+            (seconds, 0) if seconds > 0 && seconds.is_multiple_of(60) => {
+                write!(f, "{}m", seconds / 60)
+            }
+            (seconds, 0) => write!(f, "{seconds}s"),
+            _ => write!(f, "{}ms", self.0.as_millis()),
+        }
+    }
 }
 
 /// What the supervisor was about when it had something to report (OTP's `errorContext`).
@@ -45,6 +167,8 @@ pub struct Offender {
     pub name: ChildName,
     /// Its life at that moment.
     pub incarnation: Incarnation,
+    /// How long that life has lasted, from its start.
+    pub uptime: Duration,
 }
 
 /// The restart that follows a failure.

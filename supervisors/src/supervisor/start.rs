@@ -44,6 +44,7 @@ impl SupervisorState {
             return;
         };
         child.epoch += 1;
+        child.started_at = now;
         let incarnation = child.incarnation(key);
         let spec = Arc::clone(&child.spec);
         let (name, member) = (child.name.clone(), child.member.clone());

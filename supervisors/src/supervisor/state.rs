@@ -378,6 +378,7 @@ impl SupervisorState {
             Some(Offender {
                 name: child.name.clone(),
                 incarnation: child.incarnation(key),
+                uptime: self.now - child.started_at,
             })
         });
         let supervisor = self.flags.name.clone();
