@@ -42,41 +42,57 @@ pub struct Links {
 
 impl Links {
     /// The links of every supervisor of a tree that has any, by the supervisor's name.
+    ///
+    /// With a child that others depend on, the supervisors above it are announced too: when one
+    /// of them is gone for good, so is the child.
     #[must_use]
     pub fn of(tree: &TreeSpec) -> BTreeMap<ChildName, Self> {
-        let mut owners: HashMap<&ChildName, (&SupervisorSpec, &ChildSpec)> = HashMap::new();
-        let mut supervisors = vec![&tree.root];
-        let mut all = Vec::new();
-        while let Some(supervisor) = supervisors.pop() {
-            all.push(supervisor);
-            for child in &supervisor.children {
-                owners.insert(&child.name, (supervisor, child));
-                if let ChildKind::Supervisor(nested) = &child.kind {
-                    supervisors.push(nested);
-                }
-            }
-        }
+        let owners = owners(tree);
         let mut links: BTreeMap<ChildName, Self> = BTreeMap::new();
-        for supervisor in all {
-            let awaited = supervisor
-                .children
-                .iter()
-                .flat_map(|child| child.depends_on.keys());
-            for name in awaited {
-                let Some((owner, dependency)) = owners.get(name) else {
+        for (owner, child) in owners.values() {
+            for name in child.depends_on.keys() {
+                let Some((other, dependency)) = owners.get(name) else {
                     continue;
                 };
-                if owner.name == supervisor.name {
+                if other.name == owner.name {
                     continue;
                 }
                 let is_probed = has_ready_probe(dependency);
-                let awaited = links.entry(supervisor.name.clone()).or_default();
-                awaited.awaited.insert(name.clone(), is_probed);
-                let announced = links.entry(owner.name.clone()).or_default();
-                announced.announced.insert(name.clone());
+                let link = links.entry(owner.name.clone()).or_default();
+                link.awaited.insert(name.clone(), is_probed);
+                announce(name, &owners, &mut links);
             }
         }
         links
+    }
+}
+
+/// The supervisor of each child, and the child.
+type Owners<'a> = HashMap<&'a ChildName, (&'a SupervisorSpec, &'a ChildSpec)>;
+
+fn owners(tree: &TreeSpec) -> Owners<'_> {
+    let mut owners = HashMap::new();
+    let mut supervisors = vec![&tree.root];
+    while let Some(supervisor) = supervisors.pop() {
+        for child in &supervisor.children {
+            owners.insert(&child.name, (supervisor, child));
+            if let ChildKind::Supervisor(nested) = &child.kind {
+                supervisors.push(nested);
+            }
+        }
+    }
+    owners
+}
+
+/// Has a child and the supervisors above it announced.
+fn announce(name: &ChildName, owners: &Owners<'_>, links: &mut BTreeMap<ChildName, Links>) {
+    let mut name = name;
+    while let Some((owner, _)) = owners.get(name) {
+        let link = links.entry(owner.name.clone()).or_default();
+        if !link.announced.insert(name.clone()) {
+            break;
+        }
+        name = &owner.name;
     }
 }
 
@@ -158,7 +174,9 @@ impl SupervisorState {
                 is_ready: false, ..
             } => Standing::Started,
             ChildState::Completed => Standing::Completed,
-            ChildState::Down if !self.may_start(key) => Standing::Gone,
+            ChildState::Down if !self.is_ending() && !self.may_start(key) => Standing::Gone,
+            // What a supervisor that ends leaves down comes back with it, if it does: that is
+            // for those to tell who know the supervisor's own standing.
             _ => Standing::Coming,
         }
     }
