@@ -3,16 +3,24 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("treewright runs on Linux (5.4 or later) only: it waits for processes by pidfd");
 
-#[expect(dead_code, reason = "the scope takes up the rest")]
 mod error;
 #[cfg_attr(not(test), expect(dead_code, reason = "actors take it up"))]
 mod id;
+mod nursery;
 mod rt;
+mod runtime;
+#[expect(dead_code, reason = "processes take up the rest")]
+mod scope;
 pub mod time;
 pub mod tree;
+#[cfg_attr(not(test), expect(dead_code, reason = "processes take up the rest"))]
+mod undertaker;
 
 pub use error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 pub use id::{ActorId, ContextId};
+pub use nursery::{Nursery, open_nursery};
+pub use runtime::{Runtime, RuntimeBuilder, run};
+pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
 pub use treewright_supervisors::spec;

@@ -4,23 +4,20 @@
 //! Everything of one runtime runs on one thread. There is no global executor here, and
 //! `clippy.toml` keeps the functions out that would start one. Why each job is done by
 //! which package: docs/decisions/0030-runtime.md.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the layers above take these up one by one")
-)]
 #![expect(unused_imports, reason = "the layers above take these up one by one")]
 
 mod block_on;
 mod blocking;
 mod latch;
-#[cfg_attr(test, expect(dead_code, reason = "links and probes take it up"))]
+#[expect(dead_code, reason = "links and probes take it up")]
 mod net;
-#[cfg_attr(test, expect(dead_code, reason = "links take it up"))]
+#[expect(dead_code, reason = "links take it up")]
 mod readiness;
 mod signals;
+mod tasks;
 mod timer;
 
-pub(crate) use async_executor::{LocalExecutor, Task};
+pub(crate) use async_executor::LocalExecutor;
 pub(crate) use block_on::block_on;
 pub(crate) use blocking::unblock;
 pub(crate) use latch::Latch;
@@ -31,4 +28,5 @@ pub(crate) use net::{
 pub(crate) use readiness::{Async, readable, writable};
 pub(crate) use signals::Signals;
 pub(crate) use smol::channel;
+pub(crate) use tasks::{TaskStarter, Tasks};
 pub(crate) use timer::{Elapsed, Sleep, clock, now, sleep, sleep_until, with_clock, within};

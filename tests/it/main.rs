@@ -6,6 +6,9 @@
 )]
 
 mod dependencies;
+mod guard;
 mod layers;
 mod log;
+mod nursery;
 mod portable;
+mod runtime;

@@ -1,0 +1,125 @@
+//! The runtime and its builder.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+
+use super::signals;
+use crate::error::Result;
+use crate::rt::{self, Tasks};
+use crate::scope::{DEFAULT_GRACE, Kind, Node, open_scope};
+use crate::time::{Clock, VirtualClock};
+use crate::undertaker::Undertaker;
+
+/// Runs `body` on a runtime with the usual settings: [`Runtime::builder`]`().run(body)`.
+///
+/// # Errors
+///
+/// What `body` failed with, and everything [`RuntimeBuilder::run`] lists.
+///
+/// # Examples
+///
+/// ```
+/// let answer = treewright::run(async || Ok(6 * 7))?;
+/// assert_eq!(answer, 42);
+/// # Ok::<(), treewright::Error>(())
+/// ```
+pub fn run<R>(body: impl AsyncFnOnce() -> Result<R>) -> Result<R> {
+    Runtime::builder().run(body)
+}
+
+/// A runtime: one thread on which nurseries and their tasks run.
+///
+/// One thread has one runtime at a time; a program may have one on each of several.
+#[derive(Debug)]
+pub struct Runtime(());
+
+impl Runtime {
+    /// Settings for a runtime.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            grace: DEFAULT_GRACE,
+            handles_signals: true,
+            clock: Clock::Monotonic,
+        }
+    }
+}
+
+/// Settings for a runtime.
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `run`"]
+pub struct RuntimeBuilder {
+    grace: Duration,
+    handles_signals: bool,
+    clock: Clock,
+}
+
+impl RuntimeBuilder {
+    /// How long shielded work and processes get to end when they are cancelled, before
+    /// they are dropped or killed. 10 seconds unless said.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Whether SIGINT, SIGTERM and SIGHUP cancel `body`; they do unless told otherwise.
+    pub fn handle_signals(mut self, handles_signals: bool) -> Self {
+        self.handles_signals = handles_signals;
+        self
+    }
+
+    /// Goes by a clock that a test moves, instead of the real one.
+    pub fn virtual_clock(mut self, clock: VirtualClock) -> Self {
+        self.clock = Clock::Virtual(clock);
+        self
+    }
+
+    /// Runs `body` on this thread, and returns when it and all that it started have
+    /// ended: every process is reaped, also if `body` fails or panics.
+    ///
+    /// # Signals
+    ///
+    /// The first SIGINT (Ctrl-C), SIGTERM or SIGHUP cancels `body` in order: tasks are
+    /// dropped, shielded work and processes get the grace. The second takes the grace
+    /// away: processes are killed at once. From then on a further one has its default
+    /// action and ends this process on the spot. A signal that was ignored when the
+    /// runtime was entered (`nohup`, a background job) stays ignored. When no runtime
+    /// runs any more, the default actions are back. SIGQUIT (Ctrl-\) is never caught.
+    ///
+    /// # Errors
+    ///
+    /// What `body` failed with; if it panicked, an error for which
+    /// [`Error::is_panic`](crate::Error::is_panic) holds; if a signal ended it, an error for which
+    /// [`Error::is_cancelled`](crate::Error::is_cancelled) holds and whose reason names the signal; an error if a
+    /// runtime runs on this thread already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use treewright::Runtime;
+    ///
+    /// let runtime = Runtime::builder().grace(Duration::from_secs(2));
+    /// let error = runtime.run(async || -> treewright::Result<()> { panic!("boom") });
+    /// assert!(error.unwrap_err().is_panic());
+    /// ```
+    pub fn run<R>(self, body: impl AsyncFnOnce() -> Result<R>) -> Result<R> {
+        let tasks = Tasks::new();
+        let undertaker = Undertaker::new(tasks.starter());
+        let _entered = undertaker.enter()?;
+        let node = Node::with_grace(Kind::Scope, None, self.grace);
+        let root = async {
+            let root = open_scope(node.clone(), async |_| body().await);
+            match self.handles_signals {
+                true => signals::cancel_on_signal(&node, root).await?,
+                false => root.await,
+            }
+        };
+        // Panics of tasks are errors long before they come here; this is for one in a
+        // destructor while the scope is taken down.
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+            rt::block_on(&self.clock, tasks.run(root))
+        }));
+        rt::block_on(&self.clock, tasks.run(undertaker.empty()));
+        outcome.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+}

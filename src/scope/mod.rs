@@ -1,0 +1,19 @@
+//! The closure scope: tasks, cancellation and failures, without processes.
+//!
+//! [`state`] decides and [`node`] carries a cancellation down the tree of whoever waits
+//! for whom; [`open`] is the loop around them.
+
+mod deadline;
+mod guard;
+mod node;
+mod open;
+mod panics;
+mod shield;
+mod state;
+mod task;
+
+pub use deadline::{fail_after, move_on_after, sleep, timeout};
+pub(crate) use node::{DEFAULT_GRACE, Kind, Node, Urgency};
+pub(crate) use open::{Scope, open_scope};
+pub use shield::shielded;
+pub use task::{TaskHandle, TaskOutput};

@@ -1,0 +1,171 @@
+//! The table of one runtime, and the work on it.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use slab::Slab;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::rt::TaskStarter;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Undertaker>>> = const { RefCell::new(None) };
+}
+
+/// Sees to it that what was begun on one runtime comes to its end.
+#[derive(Debug)]
+pub(crate) struct Undertaker {
+    starter: TaskStarter<'static>,
+    /// What is still going on, by name.
+    table: RefCell<Slab<String>>,
+    /// Of the runtime, which waits for the table to be empty.
+    waker: RefCell<Option<Waker>>,
+}
+
+/// The undertaker of this thread's runtime.
+///
+/// # Errors
+///
+/// If no runtime runs on this thread.
+pub(crate) fn current() -> Result<Rc<Undertaker>> {
+    CURRENT.with_borrow(Clone::clone).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Closed,
+            "no treewright runtime runs on this thread",
+        )
+        .with_hint("enter one with `treewright::run` or `#[treewright::main]`")
+    })
+}
+
+impl Undertaker {
+    /// One whose work runs on the runtime's own tasks.
+    pub(crate) fn new(starter: TaskStarter<'static>) -> Rc<Self> {
+        Rc::new(Self {
+            starter,
+            table: RefCell::default(),
+            waker: RefCell::default(),
+        })
+    }
+
+    /// Makes this the one of this thread until the guard is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the thread has one already.
+    pub(crate) fn enter(self: &Rc<Self>) -> Result<Entered> {
+        if current().is_ok() {
+            let message = "a treewright runtime already runs on this thread";
+            return Err(Error::other(message).with_hint("call `open_nursery` inside of it"));
+        }
+        CURRENT.set(Some(Rc::clone(self)));
+        Ok(Entered)
+    }
+
+    /// Runs `work` to its end, whoever stops waiting for it; `name` is for people.
+    pub(crate) fn take_charge(
+        self: &Rc<Self>,
+        name: impl Into<String>,
+        work: impl Future<Output = ()> + 'static,
+    ) {
+        let entry = Entry {
+            key: self.table.borrow_mut().insert(name.into()),
+            undertaker: Rc::clone(self),
+        };
+        let work = async move {
+            // Moved in, so that the entry goes when the work has ended or is dropped.
+            let _entry = entry;
+            work.await;
+        };
+        // Refused only after the runtime has ended, which waits for an empty table; then
+        // dropping the work drops the entry.
+        let _refused = self.starter.start(work);
+    }
+
+    /// What is still going on.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.table
+            .borrow()
+            .iter()
+            .map(|(_, name)| name.clone())
+            .collect()
+    }
+
+    /// Waits until nothing is going on.
+    pub(crate) async fn empty(&self) {
+        std::future::poll_fn(|cx| {
+            if self.table.borrow().is_empty() {
+                return Poll::Ready(());
+            }
+            self.waker.replace(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+struct Entry {
+    undertaker: Rc<Undertaker>,
+    key: usize,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut table = self.undertaker.table.borrow_mut();
+        table.remove(self.key);
+        if table.is_empty()
+            && let Some(waker) = self.undertaker.waker.take()
+        {
+            waker.wake();
+        }
+    }
+}
+
+/// While it lives, the thread has an undertaker.
+#[derive(Debug)]
+pub(crate) struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::rt::{Tasks, block_on, sleep};
+    use crate::time::{Clock, VirtualClock};
+
+    #[test]
+    fn undertaker_is_empty_when_all_its_work_has_ended() {
+        let tasks = Tasks::new();
+        let undertaker = Undertaker::new(tasks.starter());
+        let ended = Rc::new(Cell::new(0));
+        for seconds in [3, 1] {
+            let ended = Rc::clone(&ended);
+            undertaker.take_charge(format!("work of {seconds} s"), async move {
+                sleep(Duration::from_secs(seconds)).await;
+                ended.set(ended.get() + 1);
+            });
+        }
+        assert_eq!(undertaker.names(), ["work of 3 s", "work of 1 s"]);
+        let clock = Clock::Virtual(VirtualClock::new());
+        block_on(&clock, tasks.run(undertaker.empty()));
+        assert_eq!(ended.get(), 2);
+    }
+
+    #[test]
+    fn undertaker_of_a_thread_is_refused_twice_and_gone_after_its_guard() {
+        let tasks = Tasks::new();
+        let undertaker = Undertaker::new(tasks.starter());
+        let entered = undertaker.enter().unwrap();
+        assert!(undertaker.enter().is_err());
+        drop(entered);
+        assert!(current().unwrap_err().is_closed());
+    }
+}
