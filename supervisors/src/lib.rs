@@ -18,6 +18,8 @@ pub mod report;
 pub mod spec;
 pub mod supervisor;
 mod time;
+mod to_toml;
 
 pub use load::{Loaded, load, load_str};
 pub use time::Time;
+pub use to_toml::ToTomlError;

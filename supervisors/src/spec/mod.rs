@@ -4,7 +4,7 @@
 //! both go through the same checks. Every default is in one file, `spec/defaults.rs`.
 
 mod child;
-mod defaults;
+pub(crate) mod defaults;
 mod exec;
 mod instance;
 mod limits;

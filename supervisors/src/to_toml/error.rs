@@ -1,0 +1,59 @@
+//! Why a spec cannot be written.
+
+use std::path::PathBuf;
+
+use crate::spec::ChildName;
+
+/// Why a spec cannot be written to a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToTomlError {
+    /// The child is a closure of the running program, and no file can hold that.
+    #[error("cannot write child `{child}`: a local closure has no form in TOML")]
+    Local {
+        /// The child.
+        child: ChildName,
+    },
+    /// TOML is UTF-8, and this path is not.
+    #[error("cannot write child `{child}`: the path {path:?} is not UTF-8")]
+    PathNotUtf8 {
+        /// The child that names it.
+        child: ChildName,
+        /// The path.
+        path: PathBuf,
+    },
+    /// The `?` at the end of a file of variables means that the file may be absent.
+    #[error(
+        "cannot write child `{child}`: the path of `{path}` ends in `?`, which a file of variables keeps for itself"
+    )]
+    PathEndsInQuestionMark {
+        /// The child that names it.
+        child: ChildName,
+        /// The path.
+        path: PathBuf,
+    },
+    /// Arguments of an actor hold a date, which the format refuses.
+    #[error(
+        "cannot write child `{child}`: its arguments hold the date {date}, and dates are not arguments"
+    )]
+    Date {
+        /// The child.
+        child: ChildName,
+        /// The date.
+        date: String,
+    },
+    /// A pool's template is a supervisor or another pool.
+    #[error(
+        "cannot write pool `{child}`: its template is neither a command, a function nor a worker"
+    )]
+    Template {
+        /// The pool.
+        child: ChildName,
+    },
+    /// A worker stands outside a pool.
+    #[error("cannot write child `{child}`: a worker belongs in a pool")]
+    Worker {
+        /// The child.
+        child: ChildName,
+    },
+}
