@@ -1,3 +1,6 @@
 //! The driver that runs a tree, and what it runs beside the children: output and probes.
 
 pub mod log;
+mod source;
+
+pub use source::OsSource;

@@ -1,0 +1,48 @@
+//! Loads the tree a command is about.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use treewright::supervisors::load::{Loaded, load, load_str};
+use treewright::supervisors::report::Report;
+use treewright::tree::OsSource;
+
+use crate::args::TreeFile;
+use crate::failure::{Failure, words};
+
+/// The name a tree from standard input goes by; `tree` is then its default name.
+const STDIN: &str = "tree.toml";
+
+/// More than any tree file holds; past it, standard input is not read on.
+const LIMIT: u64 = 64 << 20;
+
+/// Loads a tree and its overlays, or says all that is wrong with them.
+pub(super) fn load_tree(tree: &TreeFile) -> Result<Result<Loaded, Report>, Failure> {
+    if tree.file != Path::new("-") {
+        return Ok(load(&tree.file, &tree.overlays, &OsSource));
+    }
+    if !tree.overlays.is_empty() {
+        return Err(Failure::new("cannot lay an overlay over standard input")
+            .hint("write the tree to a file"));
+    }
+    Ok(load_str(STDIN, &standard_input()?, &OsSource))
+}
+
+/// The spec of a tree; warnings are for `check`, and faults end the command.
+pub(super) fn load_or_refuse(tree: &TreeFile) -> Result<Loaded, Failure> {
+    load_tree(tree)?.map_err(|report| Failure::Refused(Box::new(report)))
+}
+
+/// All of standard input.
+pub(super) fn standard_input() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(format!("cannot read standard input: {}", words(&error))))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Failure::new(format!(
+            "cannot read standard input: larger than {LIMIT} bytes"
+        )));
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::new("cannot read standard input: it is not UTF-8"))
+}

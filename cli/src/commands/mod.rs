@@ -1,0 +1,11 @@
+//! One command a file. Each calls the library and says the outcome.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+mod describe;
+pub(crate) mod fmt;
+pub(crate) mod graph;
+mod load;
+pub(crate) mod man;
+pub(crate) mod schema;
+pub(crate) mod tree;
