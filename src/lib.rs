@@ -7,6 +7,7 @@ mod error;
 #[cfg_attr(not(test), expect(dead_code, reason = "actors take it up"))]
 mod id;
 mod nursery;
+pub mod process;
 mod rt;
 mod runtime;
 #[expect(dead_code, reason = "processes take up the rest")]

@@ -11,4 +11,5 @@ mod layers;
 mod log;
 mod nursery;
 mod portable;
+mod process;
 mod runtime;

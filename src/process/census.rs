@@ -1,0 +1,162 @@
+//! Who is there that nobody here started: adopted orphans and what descends from them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use rustix::process::{Pid, child_subreaper, getpid};
+
+use super::procfs::{Marks, Stat};
+use super::{Mark, procfs, registry};
+
+/// The processes that may belong to a child without descending from it any more.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    /// Parents come before their children, unless numbers have wrapped.
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    stat: Stat,
+    marks: Marks,
+}
+
+thread_local! {
+    /// How many were taken on this thread, and the last one while anybody waits for it.
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
+    static LAST: RefCell<Option<Rc<Census>>> = const { RefCell::new(None) };
+}
+
+/// A census taken after this call.
+///
+/// Many children that end together share one: whoever asks lets all others who can run ask
+/// first, and uses theirs when it was taken meanwhile.
+pub(super) async fn census() -> Rc<Census> {
+    let before = TAKEN.get();
+    futures_lite::future::yield_now().await;
+    if TAKEN.get() > before
+        && let Some(census) = LAST.with_borrow(Clone::clone)
+    {
+        return census;
+    }
+    let census = Rc::new(Census::take());
+    TAKEN.set(before.max(TAKEN.get()) + 1);
+    LAST.set(Some(Rc::clone(&census)));
+    census
+}
+
+/// Whether orphans of our children come to this process: as a subreaper, or as PID 1.
+pub(super) fn is_adopting() -> bool {
+    getpid().is_init() || matches!(child_subreaper(), Ok(Some(_)))
+}
+
+impl Census {
+    fn take() -> Self {
+        match is_adopting() {
+            true => Self::of_adopted(),
+            false => Self::of_everyone(),
+        }
+    }
+
+    /// Only our own children can be adopted orphans, so only they are looked at.
+    fn of_adopted() -> Self {
+        let strangers: Vec<Pid> = {
+            let owned = registry::lock();
+            let children = procfs::own_children();
+            children
+                .into_iter()
+                .filter(|p| !owned.contains(*p))
+                .collect()
+        };
+        let mut census = Self::default();
+        for pid in strangers {
+            census.add(pid);
+            for stat in descendants(pid) {
+                census.add(stat.pid);
+            }
+        }
+        census
+    }
+
+    /// Orphans have gone to init, so everybody who is younger than this process is looked at.
+    fn of_everyone() -> Self {
+        let Some(this) = procfs::stat(getpid()) else {
+            return Self::default();
+        };
+        let mut census = Self::default();
+        for pid in procfs::everyone() {
+            if pid != this.pid && procfs::stat(pid).is_some_and(|stat| stat.start >= this.start) {
+                census.add(pid);
+            }
+        }
+        census
+    }
+
+    fn add(&mut self, pid: Pid) {
+        let marks = procfs::marks(pid);
+        let Some(stat) = procfs::stat(pid) else {
+            return;
+        };
+        if !stat.is_dead() && !stat.is_kernel_thread() {
+            self.entries.push(Entry { stat, marks });
+        }
+    }
+
+    /// Those that belong to the child: of its group, with its mark, or below one of these.
+    pub(super) fn members(&self, leader: Pid, is_group: bool, mark: Option<&Mark>) -> Vec<Stat> {
+        let mut members: BTreeSet<i32> = BTreeSet::new();
+        loop {
+            let before = members.len();
+            for Entry { stat, marks } in &self.entries {
+                let is_marked = match marks {
+                    Marks::Carried(value) => mark.is_some_and(|mark| mark.is_in(value)),
+                    Marks::None | Marks::Empty => false,
+                };
+                let is_below = stat.parent.is_some_and(|parent| {
+                    parent == leader || members.contains(&parent.as_raw_pid())
+                });
+                let is_of_group = is_group && stat.group == leader.as_raw_pid();
+                if stat.pid != leader && (is_of_group || is_marked || is_below) {
+                    members.insert(stat.pid.as_raw_pid());
+                }
+            }
+            if members.len() == before {
+                break;
+            }
+        }
+        let entries = self.entries.iter().map(|entry| entry.stat);
+        entries
+            .filter(|stat| members.contains(&stat.pid.as_raw_pid()))
+            .collect()
+    }
+
+    /// Those of the group the child leads.
+    pub(super) fn group(&self, leader: Pid) -> Vec<Stat> {
+        let entries = self.entries.iter().map(|entry| entry.stat);
+        entries
+            .filter(|stat| stat.pid != leader && stat.group == leader.as_raw_pid())
+            .collect()
+    }
+
+    /// Whether someone is becoming another program right now, so that its mark cannot be read.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.marks == Marks::Empty && entry.stat.is_in_exec())
+    }
+}
+
+/// All that descends from a process, parents before their children; not the process itself.
+pub(super) fn descendants(pid: Pid) -> Vec<Stat> {
+    let mut found = Vec::new();
+    let mut open = vec![pid];
+    while let Some(parent) = open.pop() {
+        for child in procfs::children(parent) {
+            // One that has ended may have children still, by way of a thread.
+            open.push(child);
+            found.extend(procfs::stat(child).filter(|stat| !stat.is_dead()));
+        }
+    }
+    found
+}

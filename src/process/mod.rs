@@ -1,0 +1,46 @@
+//! One OS process: starting it, how it ended, stopping it with all that belongs to it.
+//!
+//! Everything here is for one process; scopes and trees of them are built on top.
+
+mod census;
+mod cgroup;
+mod child;
+mod command;
+mod driver;
+mod environment;
+mod error;
+mod exit;
+mod failure;
+pub mod guardian;
+mod identity;
+mod keeper;
+mod keeper_link;
+mod keeper_table;
+mod ladder;
+mod mark;
+mod procfs;
+mod registry;
+mod rlimits;
+mod role;
+mod spawn;
+mod stop;
+mod strays;
+mod sweep;
+#[expect(unsafe_code, reason = "system calls that no safe library wraps")]
+mod unix;
+mod world;
+
+pub use cgroup::{Cgroup, CgroupError};
+pub use child::{Child, Signaller};
+pub use command::{Command, Output, Stdin};
+pub use error::SpawnError;
+pub use exit::{Exit, ExitReason, Rung};
+pub use keeper_link::{KeeperError, KeptTree, mind_keeper};
+pub use mark::{MARK_VARIABLE, Mark, TreeId};
+pub use registry::unreaped;
+pub use role::play_role;
+pub use strays::{adopt_orphans, reap_strays};
+pub use world::prepare;
+
+/// The variable that tells a re-executed program which part it plays.
+pub(crate) const ROLE_VARIABLE: &str = "TREEWRIGHT_ROLE";

@@ -1,0 +1,196 @@
+//! What /proc says about processes.
+
+use std::fs;
+use std::io::Read;
+
+use rustix::process::{Pid, getpid};
+
+/// One process, as `/proc/PID/stat` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub(super) pid: Pid,
+    pub(super) parent: Option<Pid>,
+    pub(super) group: i32,
+    /// When it started, in ticks since boot: with the pid it names a process for good.
+    pub(super) start: u64,
+    is_dead: bool,
+    is_kernel_thread: bool,
+    /// Whether its new program is being set up by exec at this moment.
+    is_in_exec: bool,
+}
+
+/// What is known about the marks a process carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Marks {
+    /// The value of the variable.
+    Carried(Vec<u8>),
+    /// It has none, or may not be asked.
+    None,
+    /// Its environment is empty: it may be in the middle of an exec.
+    Empty,
+}
+
+impl Stat {
+    /// Whether all of it has ended; it may still have to be reaped.
+    pub(super) fn is_dead(&self) -> bool {
+        self.is_dead
+    }
+
+    pub(super) fn is_kernel_thread(&self) -> bool {
+        self.is_kernel_thread
+    }
+
+    pub(super) fn is_in_exec(&self) -> bool {
+        self.is_in_exec
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        const KERNEL_THREAD: u64 = 0x0020_0000;
+        // The name is in parentheses and may have any byte in it, parentheses too.
+        let open = text.iter().position(|byte| *byte == b'(')?;
+        let close = text.iter().rposition(|byte| *byte == b')')?;
+        let pid = std::str::from_utf8(&text[..open]).ok()?.trim();
+        let rest = std::str::from_utf8(&text[close + 1..]).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // Field 3 of proc_pid_stat(5), the state, is the first after the name.
+        let field = |number: usize| fields.get(number - 3).copied();
+        let number = |at: usize| field(at)?.parse::<u64>().ok();
+        let state = field(3)?;
+        let threads = number(20)?;
+        Some(Self {
+            pid: parse_pid(pid)?,
+            parent: parse_pid(field(4)?),
+            group: field(5)?.parse().ok()?,
+            start: number(22)?,
+            // A main thread that has ended before the others shows as a zombie too.
+            is_dead: matches!(state, "X" | "x") || (state == "Z" && threads <= 1),
+            is_kernel_thread: number(9)? & KERNEL_THREAD != 0,
+            // Where the program begins is set last but for the environment.
+            is_in_exec: number(26) == Some(0) && number(48) == Some(0),
+        })
+    }
+}
+
+/// A process id as text; none when it is no number of a process.
+pub(super) fn parse_pid(text: &str) -> Option<Pid> {
+    let number: u32 = text.parse().ok()?;
+    Pid::from_raw(i32::try_from(number).ok()?)
+}
+
+/// What the process is now; none when there is no such process.
+pub(super) fn stat(pid: Pid) -> Option<Stat> {
+    Stat::parse(&read(pid, "stat", 1024)?)
+}
+
+/// The marks the process carries.
+pub(super) fn marks(pid: Pid) -> Marks {
+    match read(pid, "environ", 8192) {
+        Some(environ) if environ.is_empty() => Marks::Empty,
+        Some(environ) => find_mark(&environ).map_or(Marks::None, Marks::Carried),
+        None => Marks::None,
+    }
+}
+
+fn find_mark(environ: &[u8]) -> Option<Vec<u8>> {
+    environ
+        .split(|byte| *byte == 0)
+        .find_map(|pair| {
+            pair.strip_prefix(super::MARK_VARIABLE.as_bytes())?
+                .strip_prefix(b"=")
+        })
+        .map(<[u8]>::to_vec)
+}
+
+fn read(pid: Pid, file: &str, capacity: usize) -> Option<Vec<u8>> {
+    let mut text = Vec::with_capacity(capacity);
+    let path = format!("/proc/{}/{file}", pid.as_raw_pid());
+    fs::File::open(path).ok()?.read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// The children of this process, of all its threads.
+pub(super) fn own_children() -> Vec<Pid> {
+    children(getpid())
+}
+
+/// The children of a process, of all its threads; none when it is gone.
+pub(super) fn children(pid: Pid) -> Vec<Pid> {
+    let tasks = format!("/proc/{}/task", pid.as_raw_pid());
+    let Ok(tasks) = fs::read_dir(tasks) else {
+        return Vec::new();
+    };
+    let mut children = Vec::new();
+    for task in tasks.flatten() {
+        let Ok(text) = fs::read_to_string(task.path().join("children")) else {
+            continue;
+        };
+        let pids = text.split_ascii_whitespace();
+        children.extend(pids.filter_map(parse_pid));
+    }
+    children
+}
+
+/// Every process there is.
+pub(super) fn everyone() -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| parse_pid(name.to_str()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str, state: &str, threads: u32) -> String {
+        let mut fields: Vec<String> = vec![state.into(), "1".into(), "40".into()];
+        fields.resize(50, "0".into());
+        fields[20 - 3] = threads.to_string();
+        fields[22 - 3] = "99".into();
+        fields[26 - 3] = "4096".into();
+        format!("42 ({name}) {}\n", fields.join(" "))
+    }
+
+    #[test]
+    fn stat_of_a_process_with_any_name_is_read() {
+        for name in ["sh", "a b", ") Z 1 (", "((", ""] {
+            let stat = Stat::parse(line(name, "S", 1).as_bytes()).unwrap();
+            assert_eq!((stat.pid, stat.group, stat.start), (pid(42), 40, 99));
+            assert_eq!(stat.parent, Some(pid(1)));
+            assert!(!stat.is_dead());
+        }
+    }
+
+    #[test]
+    fn zombie_with_threads_left_is_not_dead() {
+        assert!(Stat::parse(line("x", "Z", 1).as_bytes()).unwrap().is_dead());
+        assert!(!Stat::parse(line("x", "Z", 3).as_bytes()).unwrap().is_dead());
+    }
+
+    #[test]
+    fn half_a_line_is_no_stat() {
+        let whole = line("x", "S", 1);
+        for end in 0..whole.find("99").unwrap() {
+            assert_eq!(Stat::parse(&whole.as_bytes()[..end]), None);
+        }
+    }
+
+    #[test]
+    fn own_stat_is_that_of_this_process() {
+        let stat = stat(getpid()).unwrap();
+        assert_eq!(stat.pid, getpid());
+        assert!(!stat.is_dead() && !stat.is_kernel_thread() && !stat.is_in_exec());
+    }
+
+    #[test]
+    fn mark_is_found_by_its_whole_name() {
+        let environ = b"A=1\0XTREEWRIGHT_SCOPE=no\0TREEWRIGHT_SCOPE=a:b:1\0";
+        assert_eq!(find_mark(environ), Some(b"a:b:1".to_vec()));
+        assert_eq!(find_mark(b"TREEWRIGHT_SCOPES=a\0"), None);
+    }
+
+    fn pid(number: i32) -> Pid {
+        Pid::from_raw(number).unwrap()
+    }
+}

@@ -1,0 +1,283 @@
+//! Starting a command, by the standard library's posix_spawn wherever that can do it.
+
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::{io, process};
+
+use async_process::unix::CommandExt;
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::child::{Backing, Started};
+use super::environment::{Environment, environment, find_program};
+use super::failure::{self, Context};
+use super::rlimits::{limit_pairs, restored_nofile};
+use super::unix::{self, ExecPlan, Step};
+use super::world::{mark_descriptors_one_by_one, world};
+use super::{Child, Command, Output, SpawnError, Stdin, identity, registry};
+
+/// Starts `command`; once more with a higher limit of open files when that was in the way.
+pub(super) fn spawn(command: &Command) -> Result<Child, SpawnError> {
+    match spawn_once(command) {
+        Err(error)
+            if error.errno() == Some(Errno::MFILE.raw_os_error()) && world().raise_nofile() =>
+        {
+            spawn_once(command)
+        }
+        result => result,
+    }
+}
+
+fn spawn_once(command: &Command) -> Result<Child, SpawnError> {
+    let world = world();
+    let environment = environment(command);
+    let program = find_program(&command.program, &environment)?;
+    let context = Context {
+        command,
+        program: &program,
+    };
+    let stdio = Handles::open(command).map_err(|source| context.refused(source))?;
+    let started = match needs_exact(command) {
+        false => by_standard_library(&context, &environment, &stdio)?,
+        true => by_exact_spawn(&context, &environment, &stdio)?,
+    };
+    world.keep_headroom(started.pidfd.as_raw_fd());
+    Child::new(command, started, stdio.stdout.ours, stdio.stderr.ours)
+        .map_err(|source| context.refused(source))
+}
+
+/// Whether something must be set that posix_spawn cannot set.
+fn needs_exact(command: &Command) -> bool {
+    command.identity != treewright_supervisors::spec::Identity::default()
+        || !command.rlimits.is_empty()
+        || command.cgroup.is_some()
+        || world().is_nofile_raised()
+        || unix::is_any_signal_ignored()
+}
+
+fn by_standard_library(
+    context: &Context<'_>,
+    environment: &Environment,
+    stdio: &Handles,
+) -> Result<Started, SpawnError> {
+    let command = context.command;
+    let mut inner = process::Command::new(context.program);
+    inner.args(&command.args).env_clear().envs(environment);
+    if let Some(cwd) = &command.cwd {
+        inner.current_dir(cwd);
+    }
+    if command.is_group_leader {
+        std::os::unix::process::CommandExt::process_group(&mut inner, 0);
+    }
+    let mut inner = async_process::Command::from(inner);
+    inner.arg0(command.arg0.as_deref().unwrap_or(&command.program));
+    inner.reap_on_drop(false);
+    let refused = |source| context.refused(source);
+    inner.stdin(stdio.stdin.stdio().map_err(refused)?);
+    inner.stdout(stdio.stdout.stdio().map_err(refused)?);
+    inner.stderr(stdio.stderr.stdio().map_err(refused)?);
+    if !unix::mark_close_on_exec() {
+        mark_descriptors_one_by_one();
+    }
+    super::driver::start();
+
+    let mut owned = registry::lock();
+    let spawned = inner.spawn().and_then(|child| {
+        let pid = Pid::from_raw(child.id().cast_signed()).ok_or(Errno::SRCH)?;
+        let pidfd = pidfd_open(pid, PidfdFlags::empty());
+        Ok((pid, child, pidfd))
+    });
+    match spawned {
+        Ok((pid, child, Ok(pidfd))) => {
+            owned.insert(pid);
+            Ok(Started {
+                pid,
+                pidfd,
+                backing: Backing::Library(Box::new(child)),
+            })
+        }
+        Ok((pid, child, Err(errno))) => {
+            // It runs, but it cannot be watched: nothing is left of such an attempt.
+            drop(child);
+            registry::kill_and_reap(pid);
+            Err(context.refused(errno.into()))
+        }
+        Err(source) => {
+            if matches!(
+                Errno::from_io_error(&source),
+                Some(Errno::MFILE | Errno::NFILE)
+            ) {
+                // The library may have started it and then had no descriptor to watch it by.
+                registry::kill_unwatched(&owned, command.mark.as_ref());
+            }
+            Err(failure::of_standard_library(context, source))
+        }
+    }
+}
+
+fn by_exact_spawn(
+    context: &Context<'_>,
+    environment: &Environment,
+    stdio: &Handles,
+) -> Result<Started, SpawnError> {
+    let plan = plan(context, environment, stdio)?;
+    if !unix::mark_close_on_exec() {
+        mark_descriptors_one_by_one();
+    }
+    let mut owned = registry::lock();
+    let (pid, pidfd) = unix::spawn_exact(&plan)
+        .map_err(|(step, errno)| failure::of_exact_spawn(context, step, errno))?;
+    owned.insert(pid);
+    Ok(Started {
+        pid,
+        pidfd,
+        backing: Backing::Exact,
+    })
+}
+
+fn plan(
+    context: &Context<'_>,
+    environment: &Environment,
+    stdio: &Handles,
+) -> Result<ExecPlan, SpawnError> {
+    let command = context.command;
+    let text =
+        |what: &str, text: &OsStr| CString::new(text.as_bytes()).map_err(|_| context.has_nul(what));
+    let own_name = command.arg0.as_deref().unwrap_or(&command.program);
+    let argv = std::iter::once(own_name)
+        .chain(command.args.iter().map(|arg| arg.as_os_str()))
+        .map(|arg| text("an argument", arg))
+        .collect::<Result<_, _>>()?;
+    let envp = environment
+        .iter()
+        .map(|(name, value)| {
+            let pair = [name.as_bytes(), b"=", value.as_bytes()].concat();
+            text("a variable", OsStr::from_bytes(&pair))
+        })
+        .collect::<Result<_, _>>()?;
+    let path = |what: &str, path: &Path| text(what, path.as_os_str());
+    let cwd = command.cwd.as_deref();
+    let cgroup = command.cgroup.as_ref();
+    Ok(ExecPlan {
+        program: path("its path", context.program)?,
+        argv,
+        envp,
+        cwd: cwd
+            .map(|cwd| path("the working directory", cwd))
+            .transpose()?,
+        stdio: [stdio.stdin.raw(), stdio.stdout.raw(), stdio.stderr.raw()],
+        is_group_leader: command.is_group_leader,
+        credentials: identity::resolve(&command.identity)?,
+        umask: command.identity.umask,
+        nice: command.identity.nice,
+        rlimits: limit_pairs(&command.rlimits)
+            .chain(restored_nofile(&command.rlimits))
+            .collect(),
+        cgroup_procs: cgroup
+            .map(|cgroup| path("the control group", &cgroup.procs()))
+            .transpose()?,
+    })
+}
+
+/// The three descriptors of a child, and our ends of its pipes.
+struct Handles {
+    stdin: Handle,
+    stdout: Handle,
+    stderr: Handle,
+}
+
+struct Handle {
+    theirs: Theirs,
+    ours: Option<OwnedFd>,
+}
+
+enum Theirs {
+    Inherited(BorrowedFd<'static>),
+    Opened(OwnedFd),
+    Given(Arc<OwnedFd>),
+}
+
+impl Handles {
+    fn open(command: &Command) -> io::Result<Self> {
+        let stdin = match &command.stdin {
+            Stdin::Null => Theirs::Opened(File::open("/dev/null")?.into()),
+            Stdin::Inherit => Theirs::Inherited(rustix::stdio::stdin()),
+            Stdin::From(fd) => Theirs::Given(Arc::clone(fd)),
+        };
+        Ok(Self {
+            stdin: Handle {
+                theirs: stdin,
+                ours: None,
+            },
+            stdout: Handle::output(&command.stdout, rustix::stdio::stdout())?,
+            stderr: Handle::output(&command.stderr, rustix::stdio::stderr())?,
+        })
+    }
+}
+
+impl Handle {
+    fn output(output: &Output, inherited: BorrowedFd<'static>) -> io::Result<Self> {
+        let (theirs, ours) = match output {
+            Output::Inherit => (Theirs::Inherited(inherited), None),
+            Output::Null => {
+                let null = File::options().write(true).open("/dev/null")?;
+                (Theirs::Opened(null.into()), None)
+            }
+            Output::Pipe => {
+                let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+                (Theirs::Opened(theirs), Some(ours))
+            }
+            Output::To(fd) => (Theirs::Given(Arc::clone(fd)), None),
+        };
+        Ok(Self { theirs, ours })
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        match &self.theirs {
+            Theirs::Inherited(fd) => *fd,
+            Theirs::Opened(fd) => fd.as_fd(),
+            Theirs::Given(fd) => fd.as_fd(),
+        }
+    }
+
+    fn raw(&self) -> i32 {
+        self.fd().as_raw_fd()
+    }
+
+    /// For the standard library, which wants to own what it hands on.
+    fn stdio(&self) -> io::Result<Stdio> {
+        match &self.theirs {
+            Theirs::Inherited(_) => Ok(Stdio::inherit()),
+            Theirs::Opened(_) | Theirs::Given(_) => {
+                Ok(Stdio::from(self.fd().try_clone_to_owned()?))
+            }
+        }
+    }
+}
+
+/// What a step of the exact spawn was about, for its error.
+pub(super) fn describe(step: Step, command: &Command) -> String {
+    let identity = &command.identity;
+    match step {
+        Step::Rlimit(number) => super::rlimits::describe(number),
+        Step::Nice => format!("niceness {}", identity.nice.unwrap_or_default()),
+        Step::Credentials => match (&identity.user, &identity.group) {
+            (Some(user), _) => format!("user `{user}`"),
+            (None, Some(group)) => format!("group `{group}`"),
+            (None, None) => "user".to_owned(),
+        },
+        Step::Cgroup => match &command.cgroup {
+            Some(cgroup) => format!("control group `{}`", cgroup.path().display()),
+            None => "control group".to_owned(),
+        },
+        Step::ProcessGroup => "process group".to_owned(),
+        Step::Stdio => "standard descriptors".to_owned(),
+        Step::Clone | Step::WorkingDirectory | Step::Exec => "program".to_owned(),
+    }
+}

@@ -1,0 +1,241 @@
+//! Carrying out the kill ladder on a child's scope.
+
+use std::os::fd::AsFd;
+use std::pin::pin;
+
+use futures_lite::future;
+use rustix::process::{
+    PidfdFlags, Signal as OsSignal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    pidfd_send_signal, waitid,
+};
+use treewright_supervisors::Time;
+use treewright_supervisors::spec::{KillScope, Shutdown, Signal};
+
+use super::census::{self, descendants};
+use super::ladder::{Ladder, LadderAction, LadderEvent};
+use super::procfs::{self, Stat};
+use super::{Child, Exit, unix};
+use crate::rt;
+
+/// How far the stop of a child has come. It survives a dropped future.
+#[derive(Debug)]
+pub(super) struct Stopping {
+    ladder: Ladder,
+    signal: Signal,
+    scope: KillScope,
+    deadline: Time,
+    /// The others that were seen in the scope last.
+    others: Vec<Stat>,
+}
+
+/// How many of a scope are waited for at once: each takes a descriptor, and a scope may be a
+/// fork bomb.
+const WATCHED: usize = 64;
+
+pub(super) async fn stop(child: &mut Child, how: &Shutdown) -> Exit {
+    let mut event = match &child.stopping {
+        Some(_) => LadderEvent::Again(how.mode),
+        None => LadderEvent::Start,
+    };
+    let mut stopping = child.stopping.take().unwrap_or_else(|| Stopping {
+        ladder: Ladder::new(how.mode),
+        signal: how.signal,
+        scope: scope_of(child, how.scope),
+        deadline: Time::MAX,
+        others: Vec::new(),
+    });
+    loop {
+        let mut is_look_due = false;
+        let mut end = None;
+        for action in stopping.ladder.step(event, rt::now()) {
+            match action {
+                LadderAction::Look => is_look_due = true,
+                LadderAction::Ask => {
+                    send(child, &stopping, stopping.signal);
+                    send(child, &stopping, Signal::CONT);
+                }
+                LadderAction::Kill => send(child, &stopping, Signal::KILL),
+                LadderAction::Wait => {}
+                LadderAction::ArmTimer(deadline) => stopping.deadline = deadline,
+                LadderAction::Finish {
+                    stopped,
+                    left_behind,
+                } => end = Some((stopped, left_behind)),
+            }
+        }
+        if let Some((stopped, left_behind)) = end {
+            let reason = child.wait().await;
+            return Exit {
+                reason,
+                stopped,
+                left_behind,
+            };
+        }
+        // From here to the next event the future may be dropped: all it knows is put away.
+        let deadline = stopping.deadline;
+        let others = stopping.others.clone();
+        let scope = stopping.scope;
+        child.stopping = Some(stopping);
+        event = match is_look_due {
+            true => look(child, scope).await,
+            false => {
+                let changed = async {
+                    wait_for(child, &others).await;
+                    look(child, scope).await
+                };
+                let time_up = async {
+                    rt::sleep_until(deadline).await;
+                    LadderEvent::TimeUp
+                };
+                // Both only wait; a look that is dropped half-way is taken again.
+                future::or(pin!(changed), pin!(time_up)).await
+            }
+        };
+        stopping = child
+            .stopping
+            .take()
+            .expect("invariant: it was put there above, and look leaves it there");
+        if event == LadderEvent::TimeUp {
+            stopping.deadline = Time::MAX;
+        }
+    }
+}
+
+/// The scope that can be had: a child without a group of its own has no group to signal.
+fn scope_of(child: &Child, wanted: KillScope) -> KillScope {
+    match wanted {
+        KillScope::Cgroup if child.cgroup.is_none() => KillScope::Tree,
+        KillScope::Group if !child.is_group_leader => KillScope::Process,
+        wanted => wanted,
+    }
+}
+
+/// Looks who is in the scope, and keeps it for the signals.
+async fn look(child: &mut Child, scope: KillScope) -> LadderEvent {
+    // The process first: whatever it leaves behind is there before it shows as ended.
+    let is_leader_running = child.try_wait().is_none();
+    let others = loop {
+        let others = match scope {
+            KillScope::Process => Some(Vec::new()),
+            KillScope::Group => Some(group(child).await),
+            KillScope::Tree => tree(child).await,
+            KillScope::Cgroup => Some(cgroup(child)),
+        };
+        if let Some(others) = others {
+            break others;
+        }
+        // Somebody is in the middle of an exec, which takes microseconds.
+        future::yield_now().await;
+    };
+    let count = others.len();
+    if let Some(stopping) = &mut child.stopping {
+        stopping.others = others;
+    }
+    LadderEvent::Seen {
+        is_leader_running,
+        others: count,
+    }
+}
+
+async fn group(child: &Child) -> Vec<Stat> {
+    let leader = child.pid;
+    let mut members = census::census().await.group(leader);
+    let below = descendants(leader);
+    members.extend(below.into_iter().filter(|s| s.group == leader.as_raw_pid()));
+    without_doubles(members)
+}
+
+/// None when it has to be looked again.
+async fn tree(child: &Child) -> Option<Vec<Stat>> {
+    let below = descendants(child.pid);
+    let census = census::census().await;
+    if census.is_unsure() {
+        return None;
+    }
+    let mark = child.mark.as_ref();
+    let mut members = census.members(child.pid, child.is_group_leader, mark);
+    members.extend(below);
+    Some(without_doubles(members))
+}
+
+fn cgroup(child: &Child) -> Vec<Stat> {
+    let Some(cgroup) = &child.cgroup else {
+        return Vec::new();
+    };
+    let members = cgroup.members();
+    let others = members.into_iter().filter(|pid| *pid != child.pid);
+    others
+        .filter_map(procfs::stat)
+        .filter(|stat| !stat.is_dead())
+        .collect()
+}
+
+fn without_doubles(mut members: Vec<Stat>) -> Vec<Stat> {
+    members.sort_unstable_by_key(|stat| stat.pid.as_raw_pid());
+    members.dedup_by_key(|stat| stat.pid);
+    members
+}
+
+/// Sends a signal to all that were seen, each once.
+fn send(child: &Child, stopping: &Stopping, signal: Signal) {
+    // Failures need no answer: who is gone is not there at the next look, and who may not be
+    // signalled is waited for.
+    let is_kill = signal == Signal::KILL;
+    if is_kill
+        && stopping.scope == KillScope::Cgroup
+        && child
+            .cgroup
+            .as_ref()
+            .is_some_and(|cgroup| cgroup.kill().is_ok())
+    {
+        return;
+    }
+    let Some(number) = unix::known_signal(signal) else {
+        return;
+    };
+    let is_by_group =
+        child.is_group_leader && matches!(stopping.scope, KillScope::Group | KillScope::Tree);
+    if is_by_group {
+        // The leader is not reaped, so the number of its group is its own.
+        let _ = kill_process_group(child.pid, number);
+    } else {
+        let _ = child.signal(signal);
+    }
+    for other in &stopping.others {
+        if !is_by_group || other.group != child.pid.as_raw_pid() {
+            signal_exactly(other, number);
+        }
+    }
+}
+
+/// Sends a signal to this process and to no later one of the same number.
+pub(super) fn signal_exactly(process: &Stat, signal: OsSignal) {
+    let Ok(pidfd) = pidfd_open(process.pid, PidfdFlags::empty()) else {
+        return;
+    };
+    // The descriptor means one process for good; now it is seen which one.
+    if procfs::stat(process.pid).is_some_and(|now| now.start == process.start) {
+        let _ = pidfd_send_signal(&pidfd, signal);
+    }
+}
+
+/// Waits until the child and all the others have ended.
+async fn wait_for(child: &mut Child, others: &[Stat]) {
+    child.wait().await;
+    for other in others.iter().take(WATCHED) {
+        wait_for_one(other).await;
+    }
+}
+
+async fn wait_for_one(process: &Stat) -> Option<()> {
+    let pidfd = pidfd_open(process.pid, PidfdFlags::empty()).ok()?;
+    if procfs::stat(process.pid)?.start != process.start {
+        return Some(());
+    }
+    let pidfd = rt::Async::new_nonblocking(pidfd).ok()?;
+    rt::readable(&pidfd).await.ok()?;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    // Ours to reap if it was adopted; an error says that it is its parent's.
+    let _ = waitid(WaitId::PidFd(pidfd.as_fd()), options);
+    Some(())
+}

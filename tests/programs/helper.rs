@@ -1,0 +1,280 @@
+//! A program that does what its arguments say, for tests of processes.
+//!
+//! The arguments are a script, run word by word: `helper ignore TERM fork [ setsid hang ] exit 3`.
+//! Whoever runs it waits for the lines it prints, and for no time.
+
+// Without Rust's own start-up, which ignores SIGPIPE and catches SIGSEGV: what it reports is
+// what it was given.
+#![no_main]
+#![expect(
+    unsafe_code,
+    clippy::undocumented_unsafe_blocks,
+    reason = "it does to itself what the system allows, on its one thread, by plain system calls"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a helper of tests says what it does, and fails when it cannot do it"
+)]
+
+use std::io::Write;
+use std::time::Duration;
+use std::{env, fs, process, thread};
+
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    let script: Vec<String> = env::args().skip(1).collect();
+    run(&script);
+    0
+}
+
+/// Runs the words one by one.
+fn run(script: &[String]) {
+    let mut words = script.iter();
+    while let Some(word) = words.next() {
+        let mut argument = || {
+            words
+                .next()
+                .unwrap_or_else(|| panic!("{word} what?"))
+                .as_str()
+        };
+        match word.as_str() {
+            "exit" => process::exit(argument().parse().unwrap()),
+            "sleep" => thread::sleep(Duration::from_millis(argument().parse().unwrap())),
+            "hang" => hang(),
+            "say" => say(argument()),
+            "complain" => eprintln!("{}", argument()),
+            "pid" => say(&format!("pid {}", process::id())),
+            "report" => say(&report()),
+            "ignore" => ignore(argument()),
+            "catch" => catch(argument()),
+            "setsid" => assert!(unsafe { libc::setsid() } > 0),
+            "own-group" => assert!(unsafe { libc::setpgid(0, 0) } == 0),
+            "stop-itself" => raise(libc::SIGSTOP),
+            "segfault" => segfault(),
+            "kill-itself" => raise(number(argument())),
+            "close-output" => close_output(),
+            "flood" => flood(argument().parse().unwrap()),
+            "notify" => notify(argument()),
+            "read" => wait_for_end_of_input(),
+            "touch" => fs::write(argument(), b"").unwrap(),
+            "eat" => eat(argument().parse().unwrap()),
+            "fork" | "double-fork" => {
+                let inner = brackets(&mut words);
+                fork(word == "double-fork", &inner);
+            }
+            "fork-bomb" => fork_bomb(argument().parse().unwrap()),
+            "main-thread-ends" => main_thread_ends(),
+            other => panic!("no word of the script is called {other}"),
+        }
+    }
+}
+
+/// The words between `[` and the `]` that belongs to it.
+fn brackets<'a>(words: &mut impl Iterator<Item = &'a String>) -> Vec<String> {
+    assert_eq!(words.next().map(String::as_str), Some("["));
+    let mut depth = 1;
+    let mut inner = Vec::new();
+    for word in words {
+        match word.as_str() {
+            "[" => depth += 1,
+            "]" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return inner;
+        }
+        inner.push(word.clone());
+    }
+    panic!("a bracket is not closed");
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // One write a line, so that several processes do not mix theirs.
+    out.write_all(format!("{line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+fn hang() -> ! {
+    loop {
+        unsafe { libc::pause() };
+    }
+}
+
+fn number(name: &str) -> i32 {
+    name.parse::<treewright::spec::Signal>().unwrap().number()
+}
+
+fn ignore(name: &str) {
+    unsafe { libc::signal(number(name), libc::SIG_IGN) };
+}
+
+/// Catches a signal, says so, and goes on.
+fn catch(name: &str) {
+    extern "C" fn caught(number: i32) {
+        let digits = [
+            b'0' + (number / 10) as u8,
+            b'0' + (number % 10) as u8,
+            b'\n',
+        ];
+        unsafe {
+            libc::write(1, b"caught ".as_ptr().cast(), 7);
+            libc::write(1, digits.as_ptr().cast(), 3);
+        }
+    }
+    unsafe { libc::signal(number(name), caught as *const () as usize) };
+}
+
+fn raise(number: i32) {
+    unsafe { libc::raise(number) };
+}
+
+fn segfault() {
+    unsafe { std::ptr::null_mut::<u8>().write_volatile(1) };
+}
+
+fn close_output() {
+    unsafe {
+        libc::close(1);
+        libc::close(2);
+    }
+}
+
+/// Writes this many bytes of lines as fast as they are taken.
+fn flood(bytes: usize) {
+    let line = [b'x'; 99];
+    let mut out = std::io::stdout().lock();
+    for _ in 0..bytes / 100 {
+        out.write_all(&line).unwrap();
+        out.write_all(b"\n").unwrap();
+    }
+    out.flush().unwrap();
+}
+
+fn notify(message: &str) {
+    let path = env::var_os("NOTIFY_SOCKET").unwrap();
+    let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();
+    socket.send_to(message.as_bytes(), path).unwrap();
+}
+
+fn wait_for_end_of_input() {
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
+}
+
+/// Takes this many mebibytes of memory for good.
+fn eat(mebibytes: usize) {
+    let mut memory = vec![0_u8; mebibytes << 20];
+    for page in memory.chunks_mut(4096) {
+        page[0] = 1;
+    }
+    std::mem::forget(memory);
+}
+
+/// Runs the words in a child; doubly forked, the child's parent is gone.
+fn fork(is_double: bool, script: &[String]) {
+    // No thread has been started, so the child may do what it likes.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0);
+    if pid > 0 {
+        if is_double {
+            let mut status = 0;
+            unsafe { libc::waitpid(pid, &mut status, 0) };
+        }
+        return;
+    }
+    if is_double && unsafe { libc::fork() } > 0 {
+        unsafe { libc::_exit(0) };
+    }
+    run(script);
+    process::exit(0);
+}
+
+/// Each of this many processes forks the next in a session of its own, and lives on, deaf.
+fn fork_bomb(depth: u32) {
+    for _ in 0..depth {
+        if unsafe { libc::fork() } > 0 {
+            hang();
+        }
+        unsafe { libc::setsid() };
+        ignore("TERM");
+    }
+    say("bombed");
+    hang();
+}
+
+/// Leaves another thread alone: the process shows as a zombie and lives.
+fn main_thread_ends() {
+    thread::spawn(|| {
+        say("alone");
+        hang();
+    });
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+}
+
+/// What the process sees of its own world, one `name value` a line.
+fn report() -> String {
+    let mut lines = vec![
+        format!("pid {}", process::id()),
+        format!("group {}", unsafe { libc::getpgrp() }),
+        format!("session {}", unsafe { libc::getsid(0) }),
+        format!("cwd {}", env::current_dir().unwrap().display()),
+        format!("uid {}", unsafe { libc::getuid() }),
+        format!("euid {}", unsafe { libc::geteuid() }),
+        format!("gid {}", unsafe { libc::getgid() }),
+        format!("nice {}", unsafe { libc::getpriority(0, 0) }),
+        format!("descriptors {}", descriptors().join(",")),
+        format!("stdin {}", target(0)),
+        format!("argv0 {}", env::args().next().unwrap_or_default()),
+    ];
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    for (name, field) in [
+        ("blocked", "SigBlk:"),
+        ("ignored", "SigIgn:"),
+        ("caught", "SigCgt:"),
+        ("umask", "Umask:"),
+        ("groups", "Groups:"),
+        ("threads", "Threads:"),
+    ] {
+        let value = status.lines().find_map(|line| line.strip_prefix(field));
+        lines.push(format!("{name} {}", value.unwrap_or_default().trim()));
+    }
+    for (name, resource) in [
+        ("nofile", libc::RLIMIT_NOFILE),
+        ("core", libc::RLIMIT_CORE),
+        ("stack", libc::RLIMIT_STACK),
+    ] {
+        let mut limit = unsafe { std::mem::zeroed::<libc::rlimit>() };
+        unsafe { libc::getrlimit(resource, &mut limit) };
+        lines.push(format!("{name} {} {}", limit.rlim_cur, limit.rlim_max));
+    }
+    lines.extend(env::vars().map(|(name, value)| format!("env {name}={value}")));
+    lines.push("end".to_owned());
+    lines.join("\n")
+}
+
+/// The open descriptors, without the one that lists them.
+fn descriptors() -> Vec<String> {
+    let listing = fs::read_dir("/proc/self/fd").unwrap();
+    let mut numbers: Vec<i32> = listing
+        .map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .to_str()
+                .unwrap()
+                .parse()
+                .unwrap()
+        })
+        .filter(|number| !target(*number).ends_with("/fd"))
+        .collect();
+    numbers.sort_unstable();
+    numbers.iter().map(ToString::to_string).collect()
+}
+
+fn target(descriptor: i32) -> String {
+    fs::read_link(format!("/proc/self/fd/{descriptor}"))
+        .map(|path| path.display().to_string())
+        .unwrap_or_default()
+}
