@@ -22,6 +22,7 @@ pub use id::{ActorId, ContextId};
 pub use nursery::{Nursery, open_nursery};
 pub use runtime::{Runtime, RuntimeBuilder, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
+pub use tree::load;
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
 pub use treewright_supervisors::spec;

@@ -3,4 +3,4 @@
 pub mod log;
 mod source;
 
-pub use source::OsSource;
+pub use source::{OsSource, load};

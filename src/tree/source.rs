@@ -3,9 +3,11 @@
 use std::env::{self, VarError};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::supervisors::load::{NotUtf8, Source, Unreadable};
+use crate::supervisors::load::{Loaded, NotUtf8, Source, Unreadable};
+use crate::supervisors::report::Report;
 
 /// The machine's file system and environment.
 ///
@@ -27,11 +29,15 @@ pub struct OsSource;
 
 impl Source for OsSource {
     fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, Unreadable> {
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
+        let metadata = fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             return Err(Unreadable::Other("is a directory".to_owned()));
         }
+        // Opening a pipe waits for its other end, for ever if there is none.
+        if metadata.file_type().is_fifo() && !is_inherited(path) {
+            return Err(Unreadable::Other("is a pipe".to_owned()));
+        }
+        let file = File::open(path).map_err(unreadable)?;
         // The length is not trusted: the file may grow, and a pipe has none.
         let mut contents = Vec::new();
         let read = file
@@ -67,6 +73,24 @@ impl Source for OsSource {
             Err(VarError::NotUnicode(_)) => Err(NotUtf8),
         }
     }
+}
+
+/// Loads a TOML file with what it includes, from the machine's files and this process's environment.
+///
+/// With overlays or from elsewhere: [`supervisors::load`](crate::supervisors::load()).
+///
+/// # Errors
+///
+/// Every fault of every file, in one report.
+pub fn load(path: impl AsRef<Path>) -> Result<Loaded, Report> {
+    treewright_supervisors::load(path.as_ref(), &[], &OsSource)
+}
+
+/// Whether the path names a file descriptor of this process: `/dev/stdin`, a shell's `<(…)`.
+fn is_inherited(path: &Path) -> bool {
+    path == Path::new("/dev/stdin")
+        || path.starts_with("/dev/fd")
+        || path.starts_with("/proc/self/fd")
 }
 
 fn unreadable(error: io::Error) -> Unreadable {

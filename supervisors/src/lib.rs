@@ -11,12 +11,15 @@
 //! No async, no clock, no file, no process: [`Time`] comes in with each call, files and
 //! environment through a trait. The package `treewright` carries the decisions out.
 
+pub mod check;
 pub mod keys;
 pub mod load;
 pub mod reload;
 pub mod report;
 pub mod spec;
 pub mod supervisor;
+
+mod suggest;
 mod time;
 mod to_toml;
 

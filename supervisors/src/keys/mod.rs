@@ -9,6 +9,7 @@ mod shape;
 mod table;
 mod words;
 
+pub(crate) use lookup::any_of;
 pub use lookup::{expected, find, is_users, names, refused, reserved};
 pub use shape::{Key, Refused, Section, Shape, Word};
 pub use table::{KEYS, REFUSED, RESERVED};

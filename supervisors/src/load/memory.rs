@@ -11,7 +11,7 @@ use super::source::{NotUtf8, Source, Unreadable};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use treewright_supervisors::load::{MemorySource, load};
 ///
 /// let source = MemorySource::new()

@@ -62,7 +62,6 @@ codes! {
     ListedTwice "listed-twice" "A child that is in two places of the tree."
     NotListed "not-listed" "A child that no supervisor has."
     SeveralRoots "several-roots" "More than one supervisor that nobody lists."
-    NoRoot "no-root" "No supervisor that nobody lists."
     SupervisorCycle "supervisor-cycle" "A supervisor that contains itself."
     TooDeep "too-deep" "Supervisors nested deeper than is accepted."
     DependencyCycle "dependency-cycle" "Dependencies that wait for one another."

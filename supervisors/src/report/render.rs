@@ -122,7 +122,7 @@ fn add_excerpt<'a>(group: Group<'a>, marks: &[Mark<'a>], sources: &'a [SourceTex
         .map(|mark| source.line_of(mark.place.span.end.max(mark.place.span.start)));
     let (first_line, last_line) = (first_line.min().unwrap_or(0), last_line.max().unwrap_or(0));
     let bytes = source.bytes_of_lines(first_line, last_line);
-    if bytes.len() > LONG_EXCERPT {
+    if source.is_hidden || bytes.len() > LONG_EXCERPT {
         return marks.iter().fold(group, |group, mark| {
             let origin = Origin::path(mark.place.file.to_string_lossy())
                 .line(mark.place.line)

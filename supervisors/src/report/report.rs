@@ -14,12 +14,12 @@ const SHOWN: usize = 100;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use treewright_supervisors::load::{MemorySource, load_str};
 ///
 /// let report = load_str("shop.toml", "[process.web]\nrn = 'web'\n", &MemorySource::new()).unwrap_err();
 /// assert!(report.has_errors());
-/// assert_eq!(report.diagnostics()[0].code.as_str(), "missing-key");
+/// assert_eq!(report.diagnostics()[0].code.as_str(), "unknown-key");
 /// assert!(report.to_string().contains("shop.toml:2:1"));
 /// ```
 #[derive(Clone, Debug, Default)]

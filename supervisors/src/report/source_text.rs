@@ -11,6 +11,8 @@ use super::Place;
 pub(crate) struct SourceText {
     pub(crate) shown: PathBuf,
     pub(crate) text: Arc<str>,
+    /// Whether no line of it may be shown.
+    pub(crate) is_hidden: bool,
     /// The byte each line begins at.
     lines: Vec<usize>,
 }
@@ -23,7 +25,12 @@ impl SourceText {
             .filter(|(_, byte)| *byte == b'\n')
             .map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(begins).collect();
-        Self { shown, text, lines }
+        Self {
+            shown,
+            text,
+            is_hidden: false,
+            lines,
+        }
     }
 
     /// The place of these bytes; a range that is outside the text or inside a character is moved into it.
@@ -81,7 +88,7 @@ mod tests {
 
     #[test]
     fn place_inside_a_character_is_widened_to_it() {
-        assert_eq!(text("aöb").place(0, 2..2).span, 1..1);
+        assert_eq!(text("aöb").place(0, 2..2).span, 1..3);
         assert_eq!(text("aöb").place(0, 1..2).span, 1..3);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,7 @@ pub struct EnvFile {
     /// Whether it may be absent (written with a `?` at the end).
     pub optional: bool,
     /// What the file said when the spec was loaded. A reload sees a changed file by it.
-    pub variables: Vec<(String, String)>,
+    pub variables: Arc<[(String, String)]>,
 }
 
 /// What a child inherits from the tree's own environment.

@@ -1,0 +1,67 @@
+//! The loader takes any files, any overlay and any environment without a panic, and says the same twice.
+//!
+//! The input is split at lines of `%%`: the root file, two files to include, an overlay, a file of
+//! variables, and the value of `$FUZZ`.
+
+#![no_main]
+
+use std::path::PathBuf;
+
+use libfuzzer_sys::fuzz_target;
+use treewright_supervisors::check::check;
+use treewright_supervisors::load::{MemorySource, load};
+use treewright_supervisors::report::Style;
+
+const SEPARATOR: &[u8] = b"\n%%\n";
+
+fn parts(mut data: &[u8]) -> [&[u8]; 6] {
+    let mut parts: [&[u8]; 6] = [b""; 6];
+    for (number, part) in parts.iter_mut().enumerate() {
+        let end = data
+            .windows(SEPARATOR.len())
+            .position(|window| window == SEPARATOR)
+            .filter(|_| number < 5);
+        match end {
+            Some(end) => {
+                *part = &data[..end];
+                data = &data[end + SEPARATOR.len()..];
+            }
+            None => {
+                *part = data;
+                data = b"";
+            }
+        }
+    }
+    parts
+}
+
+fuzz_target!(|data: &[u8]| {
+    let [root, first, second, overlay, variables, value] = parts(data);
+    let source = MemorySource::new()
+        .file("tree.toml", root)
+        .file("a.toml", first)
+        .file("apps/b.toml", second)
+        .file("over.toml", overlay)
+        .file(".env", variables)
+        .variable("FUZZ", String::from_utf8_lossy(value))
+        .variable("PORT", "8080");
+    let overlays: Vec<PathBuf> = if overlay.is_empty() {
+        Vec::new()
+    } else {
+        vec!["over.toml".into()]
+    };
+    match load("tree.toml".as_ref(), &overlays, &source) {
+        Ok(mut loaded) => {
+            assert!(!loaded.warnings.has_errors());
+            let before = loaded.spec.clone();
+            let report = check(&mut loaded.spec);
+            assert!(!report.has_errors(), "{report}");
+            assert_eq!(loaded.spec, before, "start order is stable");
+        }
+        Err(report) => {
+            assert!(report.has_errors());
+            assert!(!report.render(Style::Plain).is_empty());
+            assert!(!report.render(Style::Coloured).is_empty());
+        }
+    }
+});
