@@ -10,17 +10,17 @@ mod nursery;
 pub mod process;
 mod rt;
 mod runtime;
-#[expect(dead_code, reason = "processes take up the rest")]
 mod scope;
 pub mod time;
 pub mod tree;
-#[cfg_attr(not(test), expect(dead_code, reason = "processes take up the rest"))]
 mod undertaker;
 
 pub use error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 pub use id::{ActorId, ContextId};
-pub use nursery::{Nursery, open_nursery};
-pub use runtime::{Runtime, RuntimeBuilder, run};
+pub use nursery::{
+    CommandBuilder, CommandOutput, Nursery, ProcessFailure, ProcessHandle, open_nursery,
+};
+pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
 pub use tree::load;
 pub use treewright_supervisors as supervisors;

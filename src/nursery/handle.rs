@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::panic::Location;
 
+use super::command::CommandBuilder;
 use crate::error::{CancelReason, Result};
+use crate::process::Command;
 use crate::scope::{Kind, Node, Scope, TaskHandle, TaskOutput, open_scope};
 
 /// Runs `body` in a nursery, and returns when everything started in it has ended.
@@ -82,6 +84,32 @@ impl<'env> Nursery<'env> {
         <F::Output as TaskOutput>::Value: 'env,
     {
         self.scope.spawn(task)
+    }
+
+    /// A plain program that runs in this nursery once it is started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use treewright::process::Command;
+    /// use treewright::{open_nursery, run};
+    ///
+    /// run(async || {
+    ///     open_nursery(async |n| {
+    ///         let mut sleep = Command::new("sleep");
+    ///         sleep.arg("60");
+    ///         n.command(sleep).start().await?;
+    ///         let exit = n.command(Command::new("false")).status().await?;
+    ///         assert_eq!(exit.reason.shell_code(), Some(1));
+    ///         n.cancel("enough");
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// })
+    /// # .unwrap()
+    /// ```
+    pub fn command(&self, command: Command) -> CommandBuilder<'env> {
+        CommandBuilder::new(self.scope.clone(), command)
     }
 
     /// Cancels `body` and everything started, and says why. The first reason stays.

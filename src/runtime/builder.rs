@@ -109,6 +109,12 @@ impl RuntimeBuilder {
         let node = Node::with_grace(Kind::Scope, None, self.grace);
         let root = async {
             let root = open_scope(node.clone(), async |_| body().await);
+            // Signals are heeded until the last process is gone.
+            let root = async {
+                let outcome = root.await;
+                undertaker.empty().await;
+                outcome
+            };
             match self.handles_signals {
                 true => signals::cancel_on_signal(&node, root).await?,
                 false => root.await,
@@ -119,7 +125,11 @@ impl RuntimeBuilder {
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
             rt::block_on(&self.clock, tasks.run(root))
         }));
-        rt::block_on(&self.clock, tasks.run(undertaker.empty()));
+        let wind_up = async {
+            undertaker.empty().await;
+            undertaker.let_keeper_go().await;
+        };
+        rt::block_on(&self.clock, tasks.run(wind_up));
         outcome.unwrap_or_else(|payload| panic::resume_unwind(payload))
     }
 }

@@ -1,6 +1,8 @@
 //! Entering a runtime, and leaving it only when everything begun in it has ended.
 
+mod bootstrap;
 mod builder;
 mod signals;
 
+pub use bootstrap::bootstrap;
 pub use builder::{Runtime, RuntimeBuilder, run};

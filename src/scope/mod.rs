@@ -13,7 +13,8 @@ mod state;
 mod task;
 
 pub use deadline::{fail_after, move_on_after, sleep, timeout};
-pub(crate) use node::{DEFAULT_GRACE, Kind, Node, Urgency};
-pub(crate) use open::{Scope, open_scope};
+pub(crate) use node::{DEFAULT_GRACE, Hold, Kind, Node, Urgency};
+pub(crate) use open::{Member, Scope, closed, open_scope};
 pub use shield::shielded;
+pub(crate) use state::Ending;
 pub use task::{TaskHandle, TaskOutput};

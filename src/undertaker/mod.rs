@@ -5,6 +5,7 @@
 //! handed over in a destructor: the task notices, stops the process in order, and reaps
 //! it. The runtime ends when the undertaker has nothing left.
 
+mod keeping;
 mod table;
 
-pub(crate) use table::Undertaker;
+pub(crate) use table::{Undertaker, current};

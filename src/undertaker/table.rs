@@ -1,13 +1,15 @@
 //! The table of one runtime, and the work on it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use slab::Slab;
 
+use super::keeping::Keeping;
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::{Mark, TreeId};
 use crate::rt::TaskStarter;
 
 thread_local! {
@@ -17,7 +19,11 @@ thread_local! {
 /// Sees to it that what was begun on one runtime comes to its end.
 #[derive(Debug)]
 pub(crate) struct Undertaker {
-    starter: TaskStarter<'static>,
+    pub(super) starter: TaskStarter<'static>,
+    pub(super) keeping: Keeping,
+    /// What all processes of the runtime are marked with.
+    pub(super) tree: TreeId,
+    marks: Cell<u64>,
     /// What is still going on, by name.
     table: RefCell<Slab<String>>,
     /// Of the runtime, which waits for the table to be empty.
@@ -44,6 +50,9 @@ impl Undertaker {
     pub(crate) fn new(starter: TaskStarter<'static>) -> Rc<Self> {
         Rc::new(Self {
             starter,
+            keeping: Keeping::default(),
+            tree: TreeId::new("treewright"),
+            marks: Cell::new(0),
             table: RefCell::default(),
             waker: RefCell::default(),
         })
@@ -83,7 +92,14 @@ impl Undertaker {
         let _refused = self.starter.start(work);
     }
 
+    /// A mark that no other process of this runtime has.
+    pub(crate) fn new_mark(&self, name: &str) -> Mark {
+        self.marks.set(self.marks.get() + 1);
+        Mark::new(&self.tree, name, self.marks.get())
+    }
+
     /// What is still going on.
+    #[cfg(test)]
     pub(crate) fn names(&self) -> Vec<String> {
         self.table
             .borrow()
@@ -134,7 +150,6 @@ impl Drop for Entered {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::time::Duration;
 
     use super::*;

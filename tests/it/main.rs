@@ -5,7 +5,9 @@
     reason = "what a test cannot go on without fails the test"
 )]
 
+mod command;
 mod dependencies;
+mod examples;
 mod guard;
 mod layers;
 mod log;
