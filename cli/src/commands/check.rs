@@ -20,7 +20,7 @@ use crate::print;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// Trees, TOML files; `-` reads one from standard input
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// Merge this file over each tree; may be given again, later ones win

@@ -16,7 +16,7 @@ use crate::{print, replace};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fmt {
     /// Tree files; `-` is standard input
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// Change nothing; exit with 1 if a file is not in its canonical form
