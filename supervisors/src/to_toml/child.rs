@@ -128,12 +128,18 @@ fn argument(value: &toml::Value, child: &ChildSpec) -> Result<Value, ToTomlError
     Ok(match value {
         toml::Value::String(text) => Value::text(text),
         toml::Value::Integer(number) => Value::Integer(*number),
-        toml::Value::Float(number) => Value::Float(*number),
+        toml::Value::Float(number) if number.is_finite() => Value::Float(*number),
+        toml::Value::Float(number) => {
+            return Err(ToTomlError::Argument {
+                child: child.name.clone(),
+                value: number.to_string(),
+            });
+        }
         toml::Value::Boolean(boolean) => Value::Boolean(*boolean),
         toml::Value::Datetime(date) => {
-            return Err(ToTomlError::Date {
+            return Err(ToTomlError::Argument {
                 child: child.name.clone(),
-                date: date.to_string(),
+                value: date.to_string(),
             });
         }
         toml::Value::Array(items) => {
@@ -168,11 +174,35 @@ fn members(pool: &PoolSpec, child: &ChildSpec, section: &mut Section) -> Result<
     section.set_unless("max", &pool.max, &pool.size, number);
     window(pool.intensity, pool.period, section);
     ends(template, section);
-    section.set_some("start_timeout", child.start_timeout.as_ref(), |limit| {
+    section.set_some("start_timeout", template.start_timeout.as_ref(), |limit| {
         duration(*limit)
     });
     depends_on(child, section);
-    Ok(())
+    refuse_unwritable(child, template)
+}
+
+/// In a pool's table, how a child lives is said of the members and what it waits for of the pool; the
+/// other way round has no form.
+fn refuse_unwritable(pool: &ChildSpec, member: &ChildSpec) -> Result<(), ToTomlError> {
+    let plain_pool = ChildSpec {
+        depends_on: pool.depends_on.clone(),
+        ..ChildSpec::new(pool.name.clone(), pool.kind.clone())
+    };
+    let plain_member = ChildSpec {
+        restart: member.restart,
+        shutdown: member.shutdown.clone(),
+        backoff: member.backoff,
+        success: member.success.clone(),
+        start_timeout: member.start_timeout,
+        ..ChildSpec::new(pool.name.clone(), member.kind.clone())
+    };
+    if *pool == plain_pool && *member == plain_member {
+        Ok(())
+    } else {
+        Err(ToTomlError::PoolSetting {
+            child: pool.name.clone(),
+        })
+    }
 }
 
 /// What every child but a pool says of its life.

@@ -32,15 +32,21 @@ pub enum ToTomlError {
         /// The path.
         path: PathBuf,
     },
-    /// Arguments of an actor hold a date, which the format refuses.
-    #[error(
-        "cannot write child `{child}`: its arguments hold the date {date}, and dates are not arguments"
-    )]
-    Date {
+    /// Arguments of an actor hold a date, or a number that is not finite; the format refuses both.
+    #[error("cannot write child `{child}`: {value} is not an argument")]
+    Argument {
         /// The child.
         child: ChildName,
-        /// The date.
-        date: String,
+        /// The value.
+        value: String,
+    },
+    /// A pool says of itself what only its members can say in TOML, or the other way round.
+    #[error(
+        "cannot write pool `{child}`: only `depends_on` is said of a pool, and all but that of its members"
+    )]
+    PoolSetting {
+        /// The pool.
+        child: ChildName,
     },
     /// A pool's template is a supervisor or another pool.
     #[error(
