@@ -14,4 +14,5 @@ mod log;
 mod nursery;
 mod portable;
 mod process;
+mod reference;
 mod runtime;

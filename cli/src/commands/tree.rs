@@ -128,7 +128,7 @@ impl Drawing {
         if let Some(shutdown) = tree.shutdown {
             facts.push(format!("stops within {}", describe::duration(shutdown)));
         }
-        line(&root.name, SUPERVISOR, &facts)
+        line(&root.name, SUPERVISOR, &facts) + "\n"
     }
 
     fn child(&self, child: &ChildSpec) -> String {

@@ -10,6 +10,12 @@ use treewright_supervisors::{ToTomlError, load};
 use crate::generate;
 
 proptest! {
+    // A tree is large; PROPTEST_CASES asks for more of them.
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").map_or(64, |cases| cases.parse().unwrap()),
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn written_tree_loads_to_the_same_tree(tree in generate::tree()) {
         let text = tree.to_toml().unwrap();

@@ -10,22 +10,29 @@ use treewright_supervisors::spec::{
 
 use super::text::{argv, filled, path, positive, text, variable_name};
 
-pub(super) fn exec() -> impl Strategy<Value = ExecSpec> {
+pub(super) fn exec() -> BoxedStrategy<ExecSpec> {
     let env = btree_map(variable_name(), env_value(), 0..4);
     let world = (of(path()), env, vec(env_file(), 0..3), env_inherit());
-    let watch = (limits(), of(ready()), of(live()), log());
-    (world, watch).prop_map(
-        |((cwd, env, env_files, env_inherit), (limits, ready, live, log))| ExecSpec {
-            cwd,
-            env,
-            env_files,
-            env_inherit,
-            limits,
-            ready,
-            live,
-            log,
-        },
-    )
+    let watch = (
+        limits().boxed(),
+        of(ready().boxed()),
+        of(live().boxed()),
+        log().boxed(),
+    );
+    (world, watch)
+        .prop_map(
+            |((cwd, env, env_files, env_inherit), (limits, ready, live, log))| ExecSpec {
+                cwd,
+                env,
+                env_files,
+                env_inherit,
+                limits,
+                ready,
+                live,
+                log,
+            },
+        )
+        .boxed()
 }
 
 fn env_value() -> impl Strategy<Value = EnvValue> {
@@ -39,7 +46,7 @@ fn env_value() -> impl Strategy<Value = EnvValue> {
 fn env_file() -> impl Strategy<Value = EnvFile> {
     (path(), any::<bool>()).prop_map(|(path, optional)| {
         let length = path.as_os_str().len();
-        let variables = vec![("LENGTH".to_owned(), length.to_string())];
+        let variables = [("LENGTH".to_owned(), length.to_string())].into();
         EnvFile {
             path,
             optional,

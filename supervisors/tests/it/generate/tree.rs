@@ -74,7 +74,7 @@ fn window() -> impl Strategy<Value = Window> {
     ]
 }
 
-fn flags() -> impl Strategy<Value = Flags> {
+fn flags() -> BoxedStrategy<Flags> {
     let strategy = prop_oneof![
         Just(Restarts::OneForOne),
         Just(Restarts::OneForAll),
@@ -105,33 +105,38 @@ fn flags() -> impl Strategy<Value = Flags> {
                 isolated,
             },
         )
+        .boxed()
 }
 
-fn process() -> impl Strategy<Value = ChildKind> {
+fn process() -> BoxedStrategy<ChildKind> {
     let run = prop_oneof![3 => argv().prop_map(Run::Argv), 1 => filled().prop_map(Run::Shell)];
-    (run, identity(), exec()).prop_map(|(run, identity, exec)| {
-        ChildKind::Process(Box::new(ProcessSpec {
-            run,
-            identity,
-            exec,
-        }))
-    })
+    (run, identity(), exec())
+        .prop_map(|(run, identity, exec)| {
+            ChildKind::Process(Box::new(ProcessSpec {
+                run,
+                identity,
+                exec,
+            }))
+        })
+        .boxed()
 }
 
-fn actor() -> impl Strategy<Value = ChildKind> {
+fn actor() -> BoxedStrategy<ChildKind> {
     let task = "[a-z]{1,4}(::[a-z_]{1,6}){1,2}";
     let args = prop::option::of(args());
-    (task, args, prop::option::of(path()), exec()).prop_map(|(task, args, exe, exec)| {
-        ChildKind::Actor(Box::new(ActorSpec {
-            task,
-            args,
-            exe,
-            exec,
-        }))
-    })
+    (task, args, prop::option::of(path()), exec())
+        .prop_map(|(task, args, exe, exec)| {
+            ChildKind::Actor(Box::new(ActorSpec {
+                task,
+                args,
+                exe,
+                exec,
+            }))
+        })
+        .boxed()
 }
 
-fn args() -> impl Strategy<Value = toml::Value> {
+fn args() -> BoxedStrategy<toml::Value> {
     let leaf = prop_oneof![
         text().prop_map(toml::Value::String),
         any::<i64>().prop_map(toml::Value::Integer),
@@ -148,38 +153,44 @@ fn args() -> impl Strategy<Value = toml::Value> {
         vec(value.clone(), 0..4).prop_map(toml::Value::Array),
         table(value).prop_map(toml::Value::Table),
     ]
+    .boxed()
 }
 
 fn table(value: impl Strategy<Value = toml::Value>) -> impl Strategy<Value = toml::Table> {
     vec((text(), value), 0..4).prop_map(|entries| entries.into_iter().collect())
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
+fn draft() -> BoxedStrategy<Draft> {
     let leaf = prop_oneof![3 => process(), 1 => actor()].prop_map(Kind::Leaf);
     let worker = exec().prop_map(|exec| ChildKind::Worker(Box::new(WorkerSpec { exec })));
     let member = prop_oneof![process(), actor(), worker];
     let pool = (member, 0_u32..5, 0_u32..5, window())
         .prop_map(|(member, size, more, window)| Kind::Pool(member, size, more, window));
     let kind = prop_oneof![4 => leaf, 1 => pool];
-    dressed(kind).prop_recursive(3, 10, 4, |inner| {
-        dressed(
-            (flags(), vec(inner, 0..4)).prop_map(|(flags, drafts)| Kind::Supervisor(flags, drafts)),
-        )
-    })
+    dressed(kind)
+        .prop_recursive(3, 10, 4, |inner| {
+            dressed(
+                (flags(), vec(inner, 0..4))
+                    .prop_map(|(flags, drafts)| Kind::Supervisor(flags, drafts)),
+            )
+        })
+        .boxed()
 }
 
-fn dressed(kind: impl Strategy<Value = Kind>) -> impl Strategy<Value = Draft> {
+fn dressed(kind: impl Strategy<Value = Kind> + 'static) -> BoxedStrategy<Draft> {
     let condition = prop_oneof![
         Just(Condition::Started),
         Just(Condition::Ready),
         Just(Condition::Completed),
     ];
     let depends_on = vec((any::<prop::sample::Index>(), condition), 0..3);
-    (kind, life(), depends_on).prop_map(|(kind, life, depends_on)| Draft {
-        kind,
-        life,
-        depends_on,
-    })
+    (kind, life(), depends_on)
+        .prop_map(|(kind, life, depends_on)| Draft {
+            kind,
+            life,
+            depends_on,
+        })
+        .boxed()
 }
 
 /// Names children and gives them what they can have.
