@@ -30,7 +30,11 @@ fn cell(text: &str) -> String {
 fn meaning(key: &Key) -> String {
     let mut text = key.doc.to_owned();
     for word in words(&key.shape) {
-        let aliases: String = word.aliases.iter().map(|alias| format!(", `{alias}`")).collect();
+        let aliases: String = word
+            .aliases
+            .iter()
+            .map(|alias| format!(", `{alias}`"))
+            .collect();
         let _ = write!(text, "; `{}`{aliases}: {}", word.name, word.doc);
     }
     text
@@ -44,16 +48,16 @@ fn table_of_keys() -> String {
             Section::File => "The top of a file".to_owned(),
             section => format!("`{}`", section.title()),
         };
-        let _ = write!(text, "\n### {title}\n\n| key | values | default | meaning |\n|---|---|---|---|\n");
+        let _ = write!(
+            text,
+            "\n### {title}\n\n| key | values | default | meaning |\n|---|---|---|---|\n"
+        );
         for key in KEYS.iter().filter(|key| key.on.contains(section)) {
-            let default = if key.default.starts_with(|first: char| first.is_alphabetic()) {
+            let default = if is_words(key.default) {
                 key.default.to_owned()
-            } else if key.default.is_empty() {
-                String::new()
             } else {
                 format!("`{}`", key.default)
             };
-            let default = if is_words(key.default) { key.default.to_owned() } else { default };
             let _ = writeln!(
                 text,
                 "| `{}` | {} | {} | {} |",
@@ -69,11 +73,14 @@ fn table_of_keys() -> String {
 
 /// Whether a default is said in words and not as a value.
 fn is_words(default: &str) -> bool {
-    format!("default = {default}").parse::<toml::Table>().is_err()
+    format!("default = {default}")
+        .parse::<toml::Table>()
+        .is_err()
 }
 
 fn table_of_refused() -> String {
-    let mut text = "\n| key | where | why it is refused | instead |\n|---|---|---|---|\n".to_owned();
+    let mut text =
+        "\n| key | where | why it is refused | instead |\n|---|---|---|---|\n".to_owned();
     for refused in REFUSED {
         let _ = writeln!(
             text,
@@ -85,7 +92,11 @@ fn table_of_refused() -> String {
         );
     }
     let reserved: Vec<String> = RESERVED.iter().map(|word| format!("`{word}`")).collect();
-    let _ = writeln!(text, "\nKept for later, and refused with that word today: {}.", reserved.join(", "));
+    let _ = writeln!(
+        text,
+        "\nKept for later, and refused with that word today: {}.",
+        reserved.join(", ")
+    );
     text
 }
 
@@ -98,9 +109,15 @@ fn loaded(text: &str) -> TreeSpec {
 
 /// `1m30s`
 fn duration(duration: Duration) -> String {
-    let spec = TreeSpec { shutdown: Some(duration), ..loaded("[process.a]\nrun = 'a'\n") };
+    let spec = TreeSpec {
+        shutdown: Some(duration),
+        ..loaded("[process.a]\nrun = 'a'\n")
+    };
     let text = spec.to_toml().unwrap();
-    let line = text.lines().find(|line| line.starts_with("shutdown")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("shutdown"))
+        .unwrap();
     line.trim_start_matches("shutdown = ").to_owned()
 }
 
@@ -128,34 +145,108 @@ fn table_of_defaults() -> String {
         panic!("four children");
     };
     let exec = probed.kind.exec().unwrap();
-    let (Some(ready), Some(LiveSpec::Check(live)), LogSpec::File(log)) = (&exec.ready, &exec.live, &exec.log) else {
+    let (Some(ready), Some(LiveSpec::Check(live)), LogSpec::File(log)) =
+        (&exec.ready, &exec.live, &exec.log)
+    else {
         panic!("what was asked for");
     };
-    let (ChildKind::Pool(pool), Backoff { initial, factor, max, jitter, reset_after }) = (&jobs.kind, plain.backoff) else {
+    let (
+        ChildKind::Pool(pool),
+        Backoff {
+            initial,
+            factor,
+            max,
+            jitter,
+            reset_after,
+        },
+    ) = (&jobs.kind, plain.backoff)
+    else {
         panic!("a pool");
     };
     let root = &spec.root;
     let rows = [
         ("`strategy`", named(root.strategy)),
-        ("`intensity` in `period`", format!("{} in {}", root.intensity, duration(root.period))),
+        (
+            "`intensity` in `period`",
+            format!("{} in {}", root.intensity, duration(root.period)),
+        ),
         ("`auto_shutdown`", named(root.auto_shutdown)),
         ("`stop`", named(root.stop)),
         ("`on_start_failure`", named(root.on_start_failure)),
         ("`isolated`", named(root.isolated)),
         ("`size` of a pool", named(pool.size)),
-        ("`intensity` in `period` of a pool", format!("{} in {}", pool.intensity, duration(pool.period))),
+        (
+            "`intensity` in `period` of a pool",
+            format!("{} in {}", pool.intensity, duration(pool.period)),
+        ),
         ("`restart`", named(plain.restart)),
         ("`significant`", named(plain.significant)),
-        ("`start`", format!("{}; with `ready`: {}", named(plain.start), named(probed.start))),
-        ("`shutdown`", format!("{} after signal {}, scope {}", shutdown(plain), named(plain.shutdown.signal), named(plain.shutdown.scope))),
+        (
+            "`start`",
+            format!(
+                "{}; with `ready`: {}",
+                named(plain.start),
+                named(probed.start)
+            ),
+        ),
+        (
+            "`shutdown`",
+            format!(
+                "{} after signal {}, scope {}",
+                shutdown(plain),
+                named(plain.shutdown.signal),
+                named(plain.shutdown.scope)
+            ),
+        ),
         ("`shutdown` of a supervisor or pool", shutdown(nested)),
-        ("`backoff`", format!("{} × {factor} up to {}, jitter {jitter}, reset after {}", duration(initial), duration(max), duration(reset_after))),
-        ("`success`", format!("exit codes {}, signals {}", named(&plain.success.codes), named(&plain.success.signals))),
-        ("`ready`", format!("asked every {}, {} in all", duration(ready.every), duration(ready.timeout))),
-        ("`live`", format!("asked every {}, {} for each try, {} failures in a row", duration(live.every), duration(live.timeout), live.failures)),
+        (
+            "`backoff`",
+            format!(
+                "{} × {factor} up to {}, jitter {jitter}, reset after {}",
+                duration(initial),
+                duration(max),
+                duration(reset_after)
+            ),
+        ),
+        (
+            "`success`",
+            format!(
+                "exit codes {}, signals {}",
+                named(&plain.success.codes),
+                named(&plain.success.signals)
+            ),
+        ),
+        (
+            "`ready`",
+            format!(
+                "asked every {}, {} in all",
+                duration(ready.every),
+                duration(ready.timeout)
+            ),
+        ),
+        (
+            "`live`",
+            format!(
+                "asked every {}, {} for each try, {} failures in a row",
+                duration(live.every),
+                duration(live.timeout),
+                live.failures
+            ),
+        ),
         ("`log`", named(&plain.kind.exec().unwrap().log)),
-        ("`log` to a file", format!("at most {} bytes, {} kept, on_full {}", log.max_size, log.keep, named(log.on_full))),
-        ("`env_inherit`", named(&plain.kind.exec().unwrap().env_inherit)),
+        (
+            "`log` to a file",
+            format!(
+                "at most {} MB, {} kept, on_full {}",
+                log.max_size / 1_000_000,
+                log.keep,
+                named(log.on_full)
+            ),
+        ),
+        (
+            "`env_inherit`",
+            named(&plain.kind.exec().unwrap().env_inherit),
+        ),
     ];
     assert_eq!(shutdown(jobs), shutdown(nested));
     let mut text = "\n| setting | default |\n|---|---|\n".to_owned();
@@ -169,7 +260,9 @@ fn table_of_defaults() -> String {
 fn with(document: &str, marker: &str, generated: &str) -> String {
     let begin = format!("<!-- generated: {marker} -->\n");
     let end = "<!-- end of what is generated -->";
-    let (before, rest) = document.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+    let (before, rest) = document
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("no {begin}"));
     let (_, after) = rest.split_once(end).expect("an end marker");
     format!("{before}{begin}{generated}\n{end}{after}")
 }
@@ -183,7 +276,10 @@ fn generated_tables_of_the_document_are_fresh() {
     if std::env::var_os("TREEWRIGHT_BLESS").is_some() {
         fs::write(DOCUMENT, fresh).unwrap();
     } else {
-        assert!(document == fresh, "{DOCUMENT} is stale: run TREEWRIGHT_BLESS=1 cargo test");
+        assert!(
+            document == fresh,
+            "{DOCUMENT} is stale: run TREEWRIGHT_BLESS=1 cargo test"
+        );
     }
 }
 
@@ -192,7 +288,11 @@ fn tree_with(section: Section, line: &str) -> Option<String> {
     let process = "[process.a]\nrun = 'a'\n";
     Some(match section {
         Section::Tree => format!("[tree]\n{line}\n{process}"),
-        Section::Supervisor => format!("[supervisor.s]\nchildren = ['a']\n{line}\n{process}"),
+        Section::Supervisor => {
+            format!(
+                "[supervisor.top]\nchildren = ['s']\n[supervisor.s]\nchildren = ['a']\n{line}\n{process}"
+            )
+        }
         Section::Process => format!("{process}{line}\n"),
         Section::Actor => format!("[actor.a]\ntask = 'a::b'\n{line}\n"),
         Section::Pool => format!("[pool.a]\nrun = 'a'\n{line}\n"),
@@ -209,7 +309,10 @@ fn tree_with(section: Section, line: &str) -> Option<String> {
 #[test]
 fn default_that_is_written_out_changes_nothing() {
     let mut tried = 0;
-    for key in KEYS.iter().filter(|key| !key.default.is_empty() && !is_words(key.default)) {
+    for key in KEYS
+        .iter()
+        .filter(|key| !key.default.is_empty() && !is_words(key.default))
+    {
         for section in key.on {
             // A command line is taken as it is; `shell` wants a string, which the trees above have.
             let line = format!("{} = {}", key.name, key.default);
@@ -246,12 +349,12 @@ fn blocks(document: &str, language: &str) -> Vec<(String, String)> {
 }
 
 /// A block is a tree of its own, unless its first line names it: `toml file=NAME` is there for the
-/// blocks after it, and `toml fault` must be refused with the ```text block of the same number.
+/// blocks after it, and `toml fault` must be refused as the ```text block after it shows.
 #[test]
 fn examples_of_the_document_load() {
     let document = fs::read_to_string(DOCUMENT).unwrap();
     let mut source = MemorySource::new();
-    let mut faults = blocks(&document, "report").into_iter();
+    let mut faults = blocks(&document, "text").into_iter();
     let mut trees = 0;
     for (info, text) in blocks(&document, "toml") {
         if let Some(name) = info.strip_prefix("file=") {
@@ -259,7 +362,11 @@ fn examples_of_the_document_load() {
         } else if info == "fault" {
             let report = load_str("shop.toml", &text, &source).unwrap_err();
             let (_, shown) = faults.next().expect("a report for each fault");
-            assert_eq!(report.to_string().trim_end(), shown.trim_end(), "what {DOCUMENT} shows");
+            assert_eq!(
+                report.to_string().trim_end(),
+                shown.trim_end(),
+                "what {DOCUMENT} shows"
+            );
         } else {
             let loaded = load_str("shop.toml", &text, &source);
             let loaded = loaded.unwrap_or_else(|report| panic!("{report}\n{text}"));
