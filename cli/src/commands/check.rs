@@ -53,7 +53,7 @@ impl Check {
             if self.json {
                 outcomes.push(as_json(file, &outcome));
             } else {
-                show(file, &outcome)?;
+                self.show(file, &outcome)?;
             }
         }
         if self.json {
@@ -66,27 +66,30 @@ impl Check {
             ExitCode::FAILURE
         })
     }
-}
 
-fn show(file: &Path, outcome: &Result<Loaded, Report>) -> Result<(), Failure> {
-    let loaded = match outcome {
-        Ok(loaded) => loaded,
-        Err(report) => {
+    fn show(&self, file: &Path, outcome: &Result<Loaded, Report>) -> Result<(), Failure> {
+        let (report, loaded) = match outcome {
+            Ok(loaded) => (&loaded.warnings, Some(loaded)),
+            Err(report) => (report, None),
+        };
+        if !report.is_empty() {
             print::report(report);
-            return Ok(());
+            if self.files.len() > 1 {
+                print::complain("");
+            }
         }
-    };
-    if !loaded.warnings.is_empty() {
-        print::report(&loaded.warnings);
+        let Some(loaded) = loaded else {
+            return Ok(());
+        };
+        let count = count(&loaded.spec.root);
+        let children = if count == 1 { "child" } else { "children" };
+        let name = if file == Path::new("-") {
+            "standard input".into()
+        } else {
+            file.display().to_string()
+        };
+        print::out(&format!("{name}: ok, {count} {children}\n"))
     }
-    let count = count(&loaded.spec.root);
-    let children = if count == 1 { "child" } else { "children" };
-    let name = if file == Path::new("-") {
-        "standard input".into()
-    } else {
-        file.display().to_string()
-    };
-    print::out(&format!("{name}: ok, {count} {children}\n"))
 }
 
 /// Every child of the tree; a pool counts once.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use treewright::spec::{
-    AutoShutdown, ChildKind, LiveSpec, Probe, RestartType, Run, StartCondition, Strategy,
-    SupervisorSpec,
+    AutoShutdown, ChildKind, LiveSpec, Probe, RestartType, Run, Strategy, SupervisorSpec,
 };
 
 /// `supervisor, one_for_all, any_significant`
@@ -49,14 +48,6 @@ pub(super) fn restart(restart: RestartType) -> &'static str {
         RestartType::Permanent => "permanent",
         RestartType::Transient => "transient",
         RestartType::Temporary => "temporary",
-    }
-}
-
-pub(super) fn start(start: StartCondition) -> &'static str {
-    match start {
-        StartCondition::Spawned => "spawned",
-        StartCondition::Ready => "ready",
-        StartCondition::Completed => "completed",
     }
 }
 

@@ -183,7 +183,7 @@ fn facts(child: &ChildSpec) -> Vec<String> {
         }
     }
     if child.start == StartCondition::Completed {
-        facts.push(format!("start {}", describe::start(child.start)));
+        facts.push("started when completed".to_owned());
     }
     facts.extend(child.depends_on.iter().map(|(name, condition)| {
         let condition = match condition {

@@ -1,0 +1,9 @@
+//! The command as a user runs it: one binary, a module per subject.
+
+mod check;
+mod command;
+mod draw;
+mod fmt;
+mod help;
+mod schema;
+mod trees;
