@@ -87,7 +87,7 @@ fn files_that_cannot_be_read_are_faults() {
     fs::create_dir(directory.path().join("folder.toml")).unwrap();
     fs::write(directory.path().join("latin1.toml"), b"a = '\xe9'\n").unwrap();
     let secret = directory.path().join("secret.toml");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).unwrap();
     let mut files = vec!["missing.toml", "folder.toml", "latin1.toml", "empty.toml"];
     // Root may read what nobody may.
     if fs::read(&secret).is_err() {
