@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::child::{AfterStop, Child, ChildState, StartCause};
-use super::state::Phase;
+use super::state::{Phase, info};
 use super::waiters::Awaited;
 use super::{Answer, ChildKey, ChildRef, Request, RequestError, RequestId, SupervisorState};
 use crate::spec::{AutoShutdown, ChildName, ChildSpec, RestartType, StartCondition};
@@ -101,6 +101,7 @@ impl SupervisorState {
             Request::StartMember { args } => self.start_member(from, args),
             Request::TerminateChild(child) => match self.resolve(&child) {
                 Ok(key) => self.terminate(from, key),
+                Err(_) if self.was_member(&child) => self.reply(from, &Ok(Answer::Done)),
                 Err(error) => self.reply(from, &Err(error)),
             },
             Request::RestartChild(name) => self.with_static(from, &name, Self::restart_child),
@@ -117,12 +118,7 @@ impl SupervisorState {
                 let children = self.which_children();
                 self.reply(from, &Ok(Answer::Children(children)));
             }
-            Request::WhichChild(name) => {
-                let child = self
-                    .which_child(&name)
-                    .map(|child| Answer::Children(vec![child]));
-                self.reply(from, &child.ok_or(RequestError::NotFound));
-            }
+            Request::WhichChild(name) => self.with_static(from, &name, Self::look_up),
             Request::CountChildren => {
                 let counts = self.count_children();
                 self.reply(from, &Ok(Answer::Counts(counts)));
@@ -182,6 +178,20 @@ impl SupervisorState {
             (ChildRef::Member(key), Some(_)) if self.children.get(*key).is_some() => Ok(*key),
             (ChildRef::Member(_), _) => Err(RequestError::NotFound),
         }
+    }
+
+    /// Whether this was a member of the pool: one that is gone is as terminated as can be.
+    fn was_member(&self, child: &ChildRef) -> bool {
+        match child {
+            ChildRef::Member(key) => self.pool.is_some() && self.children.was_known(*key),
+            ChildRef::Name(_) => false,
+        }
+    }
+
+    fn look_up(&mut self, from: RequestId, key: ChildKey) {
+        let child = self.children.get(key);
+        let child = child.map(|child| Answer::Children(vec![info(key, child)]));
+        self.reply(from, &child.ok_or(RequestError::NotFound));
     }
 
     fn start_new_child(&mut self, from: RequestId, spec: ChildSpec) {

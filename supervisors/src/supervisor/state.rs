@@ -401,7 +401,7 @@ impl SupervisorState {
     }
 }
 
-fn info(key: ChildKey, child: &Child) -> ChildInfo {
+pub(super) fn info(key: ChildKey, child: &Child) -> ChildInfo {
     ChildInfo {
         name: child.name.clone(),
         key,

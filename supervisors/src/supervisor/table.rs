@@ -54,6 +54,11 @@ impl Children {
         self.children.get(&key)
     }
 
+    /// Whether a child of this key was ever in the table.
+    pub(super) fn was_known(&self, key: ChildKey) -> bool {
+        key.0 <= self.last_key
+    }
+
     pub(super) fn get_mut(&mut self, key: ChildKey) -> Option<&mut Child> {
         self.children.get_mut(&key)
     }
