@@ -186,13 +186,7 @@ impl SupervisorState {
         match self.phase {
             Phase::New => true,
             Phase::Starting if self.pool.is_some() => true,
-            Phase::Starting | Phase::Running => {
-                let position = self.children.get(key).map(|child| child.position);
-                self.pass
-                    .as_ref()
-                    .zip(position)
-                    .is_some_and(|(pass, at)| pass.will_start(key, at))
-            }
+            Phase::Starting | Phase::Running => self.is_ahead_of_pass(key),
             Phase::Ending(_) | Phase::Finished => false,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::child::{AfterStop, ChildState, StartCause};
 use super::pass::Pass;
+use super::state::Phase;
 use super::waiters::Awaited;
 use super::{
     Answer, ChildKey, ExitClass, ExitReason, Incarnation, ReportContext, RequestError,
@@ -98,14 +99,15 @@ impl SupervisorState {
         }
     }
 
-    /// Whether the end of a significant child ends the supervisor. Where it takes the last one,
-    /// that is known when no pass is about to start more of them.
+    /// Whether the end of a significant child ends the supervisor. Not before its own start is
+    /// over, as in OTP, or its parent would take its end for a failed start. Where it takes the
+    /// last one, that is known when no pass is about to start more of them.
     pub(super) fn decide_auto_shutdown(&mut self) {
         let is_known = match self.flags.auto_shutdown {
             AutoShutdown::Never | AutoShutdown::AnySignificant => true,
             AutoShutdown::AllSignificant => self.pass.is_none(),
         };
-        if !is_known {
+        if !is_known || matches!(self.phase, Phase::Starting) {
             return;
         }
         let Some(child) = self.significant_end.take() else {
@@ -219,7 +221,10 @@ impl SupervisorState {
                 self.note_exit(key, reason);
                 self.set_state(key, ChildState::Down);
                 self.answer(key, Awaited::Stopped, &Ok(Answer::Done));
-                self.begin_start(key, StartCause::Asked);
+                // A pass that began meanwhile starts it in its turn.
+                if !self.is_ahead_of_pass(key) {
+                    self.begin_start(key, StartCause::Asked);
+                }
             }
             AfterStop::Failed(why) => self.ended(key, why),
             AfterStop::StartFailed(cause, why) => {
@@ -233,15 +238,7 @@ impl SupervisorState {
     fn gone(&mut self, key: ChildKey, reason: ExitReason, killed: bool) {
         self.report_bad_stop(key, &reason, killed);
         self.note_exit(key, reason);
-        let position = self.children.get(key).map(|child| child.position);
-        let is_revived = self
-            .pass
-            .as_ref()
-            .zip(position)
-            .is_some_and(|(pass, position)| {
-                pass.will_start(key, position) && !self.is_temporary(key)
-            });
-        if is_revived {
+        if self.is_ahead_of_pass(key) && !self.is_temporary(key) {
             self.set_state(key, ChildState::Down);
             self.answer(key, Awaited::Stopped, &Ok(Answer::Done));
             return;

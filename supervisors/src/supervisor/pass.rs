@@ -155,6 +155,13 @@ impl SupervisorState {
         }
     }
 
+    /// Whether the pass under way is yet to start this child.
+    pub(super) fn is_ahead_of_pass(&self, key: ChildKey) -> bool {
+        let position = self.children.get(key).map(|child| child.position);
+        let pass = self.pass.as_ref().zip(position);
+        pass.is_some_and(|(pass, position)| pass.will_start(key, position))
+    }
+
     /// Goes on with the pass as far as it goes without waiting.
     pub(super) fn advance_pass(&mut self) {
         while let Some(pass) = &self.pass {
