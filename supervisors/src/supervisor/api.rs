@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::child::{AfterStop, Child, ChildState, StartCause};
+use super::pool::Pool;
 use super::state::{Phase, info};
 use super::waiters::Awaited;
 use super::{Answer, ChildKey, ChildRef, Request, RequestError, RequestId, SupervisorState};
@@ -66,10 +67,10 @@ impl SupervisorState {
                 .children
                 .key(name)
                 .is_some_and(|key| self.must_operator_wait(key, is_busy)),
-            Request::StartMember { .. }
-            | Request::Scale(_)
-            | Request::Reload { .. }
-            | Request::ReloadPool { .. } => is_busy,
+            Request::StartMember { .. } | Request::Reload { .. } => is_busy,
+            Request::Scale(_) | Request::ReloadPool { .. } => {
+                is_busy || self.pool.as_ref().is_some_and(Pool::is_shrinking)
+            }
         }
     }
 

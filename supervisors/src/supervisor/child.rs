@@ -168,6 +168,11 @@ impl ChildState {
         )
     }
 
+    /// Whether it starts or runs, and nobody has asked it to stop.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self, Self::Starting { .. } | Self::Running { .. })
+    }
+
     /// Whether it runs or waits for something, so that the tree has not come to its end.
     pub(super) fn is_busy(&self) -> bool {
         !matches!(

@@ -112,10 +112,7 @@ impl SupervisorState {
         let Some(child) = self.children.get(key) else {
             return;
         };
-        if !matches!(
-            child.state,
-            ChildState::Starting { .. } | ChildState::Running { .. }
-        ) {
+        if !child.state.is_up() {
             return;
         }
         let incarnation = child.incarnation(key);

@@ -238,7 +238,7 @@ impl SupervisorState {
     fn gone(&mut self, key: ChildKey, reason: ExitReason, killed: bool) {
         self.report_bad_stop(key, &reason, killed);
         self.note_exit(key, reason);
-        if self.is_ahead_of_pass(key) && !self.is_temporary(key) {
+        if self.is_revived(key) {
             self.set_state(key, ChildState::Down);
             self.answer(key, Awaited::Stopped, &Ok(Answer::Done));
             return;
@@ -247,6 +247,15 @@ impl SupervisorState {
         if self.is_temporary(key) || self.pool.is_some() {
             self.forget(key);
         }
+    }
+
+    /// Whether the pass under way starts a child again that it stopped: all it comes to, but a
+    /// temporary one only where just that was asked for.
+    fn is_revived(&self, key: ChildKey) -> bool {
+        let position = self.children.get(key).map(|child| child.position);
+        let pass = self.pass.as_ref().zip(position);
+        let is_listed = pass.is_some_and(|(pass, position)| pass.is_listed(position));
+        self.is_ahead_of_pass(key) && (is_listed || !self.is_temporary(key))
     }
 
     fn note_exit(&mut self, key: ChildKey, reason: ExitReason) {

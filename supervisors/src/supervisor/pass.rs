@@ -126,6 +126,11 @@ impl Pass {
         is_in && is_ahead && !self.excluded.contains(&key)
     }
 
+    /// Whether the child at this place is to be started for itself, not as one of a group.
+    pub(super) fn is_listed(&self, position: Position) -> bool {
+        self.to_start.contains(&position)
+    }
+
     fn first_position(&self) -> Position {
         let only = self.to_start.first().copied();
         self.from.into_iter().chain(only).min().unwrap_or(0)
@@ -160,6 +165,24 @@ impl SupervisorState {
         let position = self.children.get(key).map(|child| child.position);
         let pass = self.pass.as_ref().zip(position);
         pass.is_some_and(|(pass, position)| pass.will_start(key, position))
+    }
+
+    /// The children the pass under way is yet to start.
+    pub(super) fn ahead_of_pass(&self) -> Vec<ChildKey> {
+        if self.pass.is_none() {
+            return Vec::new();
+        }
+        let keys = self.children.iter().map(|(key, _)| key);
+        keys.filter(|key| self.is_ahead_of_pass(*key)).collect()
+    }
+
+    /// The start order has changed under a pass that waits: it goes on with the same children.
+    pub(super) fn relocate_pass(&mut self, ahead: &[ChildKey]) {
+        let to_start = self.positions(ahead.iter());
+        if let Some(pass) = &mut self.pass {
+            pass.from = None;
+            pass.to_start = to_start;
+        }
     }
 
     /// Goes on with the pass as far as it goes without waiting.

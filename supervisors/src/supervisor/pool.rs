@@ -24,6 +24,8 @@ pub(super) struct Pool {
     next: u32,
     /// Members of the pool's own start that are not decided yet.
     starting: BTreeSet<ChildKey>,
+    /// Members that are stopped because there are to be fewer.
+    leaving: BTreeSet<ChildKey>,
 }
 
 impl Pool {
@@ -35,6 +37,7 @@ impl Pool {
             free: BTreeSet::new(),
             next: 0,
             starting: BTreeSet::new(),
+            leaving: BTreeSet::new(),
         }
     }
 
@@ -50,8 +53,15 @@ impl Pool {
     pub(super) fn release(&mut self, index: u32) {
         if let Some(key) = self.members.remove(&index) {
             self.starting.remove(&key);
+            self.leaving.remove(&key);
         }
         self.free.insert(index);
+    }
+
+    /// Whether it is still getting smaller: what comes next must wait for that, or it would
+    /// count members that are about to go.
+    pub(super) fn is_shrinking(&self) -> bool {
+        !self.leaving.is_empty()
     }
 
     fn len(&self) -> u32 {
@@ -140,6 +150,10 @@ impl SupervisorState {
         let surplus = usize::try_from(len.saturating_sub(size)).unwrap_or(usize::MAX);
         let highest: Vec<ChildKey> = pool.members.values().rev().take(surplus).copied().collect();
         for key in highest {
+            if let Some(pool) = &mut self.pool {
+                pool.leaving.insert(key);
+            }
+            self.let_go(key);
             self.waiters.join(from);
             self.terminate(from, key);
         }
@@ -177,11 +191,10 @@ impl SupervisorState {
         self.waiters.join(from);
         let result = self.resize(from, spec.size);
         if let Some(ChildChange::Restart { .. }) = change {
-            let live = members.into_iter();
-            let live =
-                live.filter(|key| self.children.state(*key).is_some_and(ChildState::is_live));
-            let live: Vec<ChildKey> = live.collect();
-            self.restart_set(from, &live, &[], &[]);
+            let up = members.into_iter();
+            let up = up.filter(|key| self.children.state(*key).is_some_and(ChildState::is_up));
+            let up: Vec<ChildKey> = up.collect();
+            self.restart_set(from, &up, &[], &[]);
         }
         self.reply(from, &result.map(|()| Answer::Done));
     }

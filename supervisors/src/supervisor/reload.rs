@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::api::check_combinations;
-use super::child::{Child, ChildState, Position};
+use super::child::{AfterStop, Child, ChildState, Position};
 use super::pass::Pass;
 use super::waiters::Awaited;
 use super::{Answer, ChildKey, Links, ReloadMode, RequestError, RequestId, SupervisorState};
@@ -26,11 +26,15 @@ impl SupervisorState {
             self.reply(from, &Err(RequestError::Invalid(fault)));
             return;
         }
+        let is_act = mode == ReloadMode::Act;
         self.dependencies.link(links);
         self.flags = SupervisorSpec {
             children: Vec::new(),
             ..spec.clone()
         };
+        let names = spec.children.iter().map(|child| child.name.clone());
+        let wanted = std::mem::replace(&mut self.wanted, names.collect());
+        let ahead = self.ahead_of_pass();
         let mut former = self.keys_by_name();
         let (mut order, mut added, mut restarted) = (Vec::new(), Vec::new(), Vec::new());
         for child in spec.children {
@@ -41,6 +45,8 @@ impl SupervisorState {
                     }
                     key
                 }
+                // It has ended: a reload is no reason to run it again.
+                None if is_act && is_temporary(&child) && wanted.contains(&child.name) => continue,
                 None => {
                     let key = self.add(Child::new(child.name.clone(), Arc::new(child), None));
                     added.push(key);
@@ -50,7 +56,9 @@ impl SupervisorState {
             order.push(key);
         }
         self.children.reorder(&order);
-        if mode == ReloadMode::MarkOnly {
+        self.relocate_pass(&ahead);
+        self.recheck_gates();
+        if !is_act {
             self.reply(from, &Ok(Answer::Done));
             return;
         }
@@ -94,15 +102,15 @@ impl SupervisorState {
             return false;
         };
         let former = Arc::clone(&child.spec);
-        let is_live = child.state.is_live();
-        let change = child_change(&former, &spec);
-        if change.is_none() {
+        if *former == spec {
             return false;
         }
+        let is_up = child.state.is_up();
+        let change = child_change(&former, &spec);
         self.dependencies.remove(key, &former);
         self.dependencies.add(key, &spec);
         self.children.set_spec(key, Arc::new(spec));
-        is_live && matches!(change, Some(ChildChange::Restart { .. }))
+        is_up && matches!(change, Some(ChildChange::Restart { .. }))
     }
 
     /// Forgets removed children that are not live; the others become temporary, so that
@@ -118,6 +126,7 @@ impl SupervisorState {
                 spec.restart = RestartType::Temporary;
                 spec.significant = false;
                 self.children.set_spec(key, Arc::new(spec));
+                self.let_go(key);
                 live.push(key);
             } else {
                 self.rest(key, ChildState::Down, &Err(RequestError::Superseded));
@@ -125,6 +134,19 @@ impl SupervisorState {
             }
         }
         live
+    }
+
+    /// Nobody wants the child any more: it is not held, and nothing comes after a stop that is
+    /// under way.
+    pub(super) fn let_go(&mut self, key: ChildKey) {
+        match self.children.state(key) {
+            Some(ChildState::Stopping { .. }) => {
+                let next = AfterStop::Down;
+                self.set_state(key, ChildState::Stopping { next });
+            }
+            Some(ChildState::Held) => self.set_state(key, ChildState::Down),
+            _ => {}
+        }
     }
 
     /// Stops `removed` and `restarted` in reverse order, then starts `restarted` and `added`.
@@ -152,8 +174,15 @@ impl SupervisorState {
         self.begin_pass(Pass::only(to_stop, to_start));
     }
 
-    fn positions<'a>(&self, keys: impl Iterator<Item = &'a ChildKey>) -> BTreeSet<Position> {
+    pub(super) fn positions<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a ChildKey>,
+    ) -> BTreeSet<Position> {
         keys.filter_map(|key| self.children.get(*key).map(|child| child.position))
             .collect()
     }
+}
+
+fn is_temporary(spec: &ChildSpec) -> bool {
+    spec.restart == RestartType::Temporary
 }

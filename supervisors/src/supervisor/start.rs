@@ -174,34 +174,29 @@ impl SupervisorState {
                 self.answer(key, Awaited::Started, &Err(RequestError::Failed(why)));
                 self.forget(key);
             }
-            StartCause::Asked => {
-                self.report(
-                    ReportContext::StartError,
-                    Some(why.clone()),
-                    Some(key),
-                    None,
-                );
-                self.rest(key, ChildState::Down, &Err(RequestError::Failed(why)));
-                if self.is_temporary(key) {
-                    self.forget(key);
-                }
-            }
             StartCause::Initial if self.flags.on_start_failure == OnStartFailure::Rollback => {
                 self.roll_back(key, why);
             }
-            StartCause::Initial if self.is_temporary(key) => {
-                self.report(
-                    ReportContext::StartError,
-                    Some(why.clone()),
-                    Some(key),
-                    None,
-                );
-                self.rest(key, ChildState::Down, &Err(RequestError::Failed(why)));
-                self.forget(key);
-            }
-            StartCause::Initial | StartCause::Restart => {
+            StartCause::Initial | StartCause::Restart if !self.is_temporary(key) => {
                 self.failed(key, why, ReportContext::StartError);
             }
+            StartCause::Initial | StartCause::Restart | StartCause::Asked => {
+                self.leave_down(key, why);
+            }
+        }
+    }
+
+    /// A start failed and is not tried again.
+    fn leave_down(&mut self, key: ChildKey, why: ExitReason) {
+        self.report(
+            ReportContext::StartError,
+            Some(why.clone()),
+            Some(key),
+            None,
+        );
+        self.rest(key, ChildState::Down, &Err(RequestError::Failed(why)));
+        if self.is_temporary(key) {
+            self.forget(key);
         }
     }
 

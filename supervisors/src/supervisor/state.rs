@@ -1,6 +1,6 @@
 //! The machine: its state, and the step that dispatches.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::child::{Child, ChildState};
@@ -30,6 +30,8 @@ pub struct SupervisorState {
     pub(super) phase: Phase,
     pub(super) children: Children,
     pub(super) pass: Option<Pass>,
+    /// The names of the spec's children; a temporary one that has ended is in no table any more.
+    pub(super) wanted: HashSet<ChildName>,
     pub(super) window: RestartWindow,
     pub(super) dependencies: Dependencies,
     /// Requests that must wait until a pass is over or a child has stopped. Bounded by
@@ -75,6 +77,7 @@ impl SupervisorState {
         };
         let mut state = Self::empty(flags, None);
         for child in &spec.children {
+            state.wanted.insert(child.name.clone());
             state.add(Child::new(
                 child.name.clone(),
                 Arc::new(child.clone()),
@@ -110,6 +113,7 @@ impl SupervisorState {
             phase: Phase::New,
             children: Children::default(),
             pass: None,
+            wanted: HashSet::new(),
             window: RestartWindow::default(),
             dependencies: Dependencies::default(),
             queue: VecDeque::new(),
