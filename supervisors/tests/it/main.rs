@@ -5,5 +5,20 @@
     reason = "what a test cannot go on without fails the test"
 )]
 
+mod dependencies;
+mod deviations;
 mod generate;
+mod operator;
+mod otp_api;
+mod otp_misc;
+mod otp_restart;
+mod otp_significant;
+mod otp_start;
+mod otp_stop;
+mod otp_strategies;
+mod plan;
+mod pools;
+mod reloading;
+mod simulation;
+mod starting;
 mod to_toml;
