@@ -30,6 +30,15 @@ impl SupervisorState {
         self.cancel_plans();
     }
 
+    /// Begins to end because this child failed, which stays down. It is put down only then: it
+    /// is not gone for good as long as the supervisor may come back.
+    pub(super) fn end_because_of(&mut self, key: ChildKey, why: ExitReason, reason: ExitReason) {
+        let reply = Err(RequestError::Failed(why));
+        self.answer(key, Awaited::Started, &reply);
+        self.end(reason);
+        self.rest(key, ChildState::Down, &reply);
+    }
+
     /// What waits will not be started any more.
     fn cancel_plans(&mut self) {
         let gated = self.children.gated();

@@ -176,8 +176,7 @@ impl SupervisorState {
             Some(key),
             None,
         );
-        self.rest(key, ChildState::Down, &Err(RequestError::Failed(why)));
-        self.end(reason);
+        self.end_because_of(key, why, reason);
     }
 
     /// A child that stayed up long enough begins its backoff anew.

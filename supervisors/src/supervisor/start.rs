@@ -212,15 +212,8 @@ impl SupervisorState {
             return;
         };
         let child = child.name.clone();
-        self.rest(
-            key,
-            ChildState::Down,
-            &Err(RequestError::Failed(why.clone())),
-        );
-        self.end(ExitReason::FailedToStart {
-            child,
-            cause: Arc::new(why),
-        });
+        let cause = Arc::new(why.clone());
+        self.end_because_of(key, why, ExitReason::FailedToStart { child, cause });
     }
 
     pub(super) fn on_ignored(&mut self, incarnation: Incarnation) {
