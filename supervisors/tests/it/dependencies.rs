@@ -189,6 +189,41 @@ fn cousin_restarts_while_the_dependencys_supervisor_is_being_restarted() {
 }
 
 #[test]
+fn cousin_of_a_dependency_whose_supervisor_is_gone_fails_to_start() {
+    use treewright_supervisors::supervisor::ChildRef;
+    let mut sim = cousins(true);
+    sim.script("db").ready(seconds(0));
+    sim.start();
+    sim.terminate_child("storage").unwrap();
+    let web = ChildRef::Name("web".into());
+    sim.call_on("front", Request::TerminateChild(web)).unwrap();
+    let reply = sim.call_on("front", Request::RestartChild("web".into()));
+    assert_eq!(reply, Err(RequestError::Failed(failed_on("db"))));
+    // And with it the child is back.
+    started(&sim.restart_child("storage"));
+    started(&sim.call_on("front", Request::RestartChild("web".into())));
+}
+
+#[test]
+fn cousin_waits_while_the_dependencys_supervisor_waits_for_its_restart() {
+    let storage = named("storage", Strategy::OneForOne, [worker("db")]).intensity(0, seconds(1));
+    let front = named(
+        "front",
+        Strategy::OneForOne,
+        [worker("web").after("db", Condition::Started)],
+    );
+    let children = [nested(storage).delay(seconds(5)), nested(front)];
+    let mut sim = Simulation::of_tree(&tree(supervisor(Strategy::OneForOne, children)));
+    sim.start();
+    sim.crash("db");
+    sim.crash("web");
+    assert_eq!(sim.living(), ["front"]);
+    assert_eq!(sim.status("web"), Some(ChildStatus::Gated));
+    sim.advance(seconds(5));
+    assert!(sim.is_up("web"));
+}
+
+#[test]
 fn standing_of_a_child_elsewhere_opens_and_breaks_the_gate() {
     let root = supervisor(
         Strategy::OneForOne,

@@ -285,3 +285,13 @@ fn start_by_request_that_is_terminated_is_answered_superseded() {
     assert_eq!(sim.reply(start), Some(&Err(RequestError::Superseded)));
     assert_eq!(sim.reply(stop), Some(&Ok(Answer::Done)));
 }
+
+#[test]
+fn start_that_fails_late_lets_nothing_after_it_begin() {
+    let children = [worker("a"), worker("b"), worker("c")];
+    let mut sim = Simulation::new(&supervisor(Strategy::OneForOne, children));
+    sim.script("b").start(Starts::BadlyAfter(seconds(1)));
+    sim.start();
+    sim.advance(seconds(1));
+    assert_eq!(sim.take_orders(), ["start a", "start b", "stop a"]);
+}

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use treewright_supervisors::Time;
-use treewright_supervisors::spec::{
-    ChildKind, ChildName, ChildSpec, Shutdown, ShutdownMode, SupervisorSpec, TreeSpec,
-};
+use treewright_supervisors::spec::{ChildName, ChildSpec, SupervisorSpec, TreeSpec};
 use treewright_supervisors::supervisor::{
     Action, ChildKey, Event, ExitReason, Incarnation, Links, Member, Reply, RequestId, Standing,
     SupervisorReport, SupervisorState,
 };
 
-use super::script::{Behaviour, Starts, Stops};
-use super::specs::{KILLED, refused, tree};
+use super::script::Behaviour;
+use super::specs::tree;
 
 /// Which machine.
 pub(super) type NodeId = usize;
@@ -298,6 +296,8 @@ impl Simulation {
         node
     }
 
+    /// Tells those who wait for a child how things stand with it. With a supervisor that is
+    /// down for good all is that is under it.
     fn tell_standing(&mut self, from: NodeId, child: &ChildName, standing: Standing) {
         self.standings.insert(child.clone(), standing);
         for node in 0..self.nodes.len() {
@@ -305,6 +305,12 @@ impl Simulation {
             if node != from && links.is_some_and(|links| links.awaited.contains_key(child)) {
                 let child = child.clone();
                 self.soon(node, Event::Dependency { child, standing });
+            }
+        }
+        if matches!(standing, Standing::Gone | Standing::Completed) {
+            let links = self.links.get(child).cloned().unwrap_or_default();
+            for below in links.announced {
+                self.tell_standing(from, &below, Standing::Gone);
             }
         }
     }
