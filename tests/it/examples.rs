@@ -48,3 +48,26 @@ fn example_of_commands_runs() {
         );
     });
 }
+
+/// These start no process; what they print is shown in README.md, too.
+#[test]
+fn examples_of_trees_run() {
+    for name in ["01_check_a_tree", "02_build_a_tree", "03_decide"] {
+        let output = example(name);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        insta::assert_snapshot!(name, String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[test]
+fn every_example_has_a_number_and_says_what_it_shows() {
+    for entry in std::fs::read_dir("examples").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let number = name.split('_').next().unwrap();
+        assert!(number.len() == 2 && number.parse::<u8>().is_ok(), "{name}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{name}");
+    }
+}
