@@ -7,11 +7,13 @@
 
 mod dependencies;
 mod deviations;
+mod documented;
 mod generate;
 mod operator;
 mod otp_api;
 mod otp_misc;
 mod otp_restart;
+mod otp_scale;
 mod otp_significant;
 mod otp_start;
 mod otp_stop;

@@ -1,10 +1,8 @@
-//! OTP's remaining cases: trees, counting, loops of failing restarts, order, changes of the spec.
+//! OTP's remaining cases: trees, loops of failing restarts, order, changes of the spec, reports.
 
-use treewright_supervisors::Time;
 use treewright_supervisors::spec::{RestartType, Strategy, SupervisorSpec};
 use treewright_supervisors::supervisor::{
-    Action, Answer, ChildRef, ChildStatus, Event, ExitReason, ReloadMode, ReportContext, Request,
-    RequestError, SupervisorState,
+    Answer, ChildRef, ChildStatus, ExitReason, ReloadMode, ReportContext, Request, RequestError,
 };
 
 use crate::simulation::*;
@@ -67,36 +65,6 @@ fn tree() {
         sim.living(),
         ["child1", "child2", "child3", "new", "sup1", "sup2"]
     );
-}
-
-/// A thousand, then two thousand children are counted exactly, and none after they were killed.
-#[test]
-fn count_children() {
-    let template = worker("jobs").temporary();
-    let mut sim = Simulation::started(&supervisor(
-        Strategy::OneForOne,
-        [pool("jobs", template, 1000, 2000)],
-    ));
-    assert_eq!(sim.counts_of("jobs"), [1, 1000, 0, 1000]);
-    sim.call_on("jobs", Request::Scale(2000)).unwrap();
-    assert_eq!(sim.counts_of("jobs"), [1, 2000, 0, 2000]);
-    assert_eq!(sim.counts_of("jobs"), [1, 2000, 0, 2000]);
-    for index in 0..2000 {
-        sim.kill(&format!("jobs@{index}"));
-    }
-    assert_eq!(sim.counts_of("jobs"), [1, 0, 0, 0]);
-}
-
-/// Supervisors have a column of their own, whether they run or not.
-#[test]
-fn count_children_supervisor() {
-    let sub = |name: &str| nested(named(name, Strategy::OneForOne, [])).transient();
-    let spec = supervisor(Strategy::OneForOne, [sub("a"), worker("w"), sub("b")]);
-    let mut sim = Simulation::started(&spec);
-    assert_eq!(sim.counts(), [3, 3, 2, 1]);
-    sim.terminate_child("a").unwrap();
-    sim.terminate_child("w").unwrap();
-    assert_eq!(sim.counts(), [3, 1, 2, 1]);
 }
 
 /// Children that are being restarted are known and not active; once the cause is gone all are.
@@ -352,42 +320,6 @@ fn order_of_children() {
     );
 }
 
-/// Many children start and stop with one order each and nothing else. What that costs in time is
-/// the benchmark's business.
-#[test]
-fn scale_start_stop_many_children() {
-    for count in [1_000, 20_000] {
-        let children = (0..count).map(|number| worker(&format!("child{number}")));
-        let spec = supervisor(Strategy::OneForOne, children);
-        let mut machine = SupervisorState::new(&spec);
-        let (mut starts, mut stops) = (0, 0);
-        let mut events = vec![Event::Start];
-        while let Some(event) = events.pop() {
-            for action in machine.step(event, Time::ORIGIN) {
-                match action {
-                    Action::StartChild { incarnation, .. } => {
-                        starts += 1;
-                        events.push(Event::Started { incarnation });
-                    }
-                    Action::Started => events.push(Event::Shutdown),
-                    Action::StopChild { incarnation, .. } => {
-                        stops += 1;
-                        let reason = ExitReason::Shutdown;
-                        events.push(Event::Stopped {
-                            incarnation,
-                            reason,
-                            killed: false,
-                        });
-                    }
-                    _ => {}
-                }
-            }
-        }
-        assert!(machine.is_finished());
-        assert_eq!((starts, stops), (count, count));
-    }
-}
-
 /// A report names supervisor, context, reason and offender.
 #[test]
 fn format_log_1() {
@@ -435,4 +367,35 @@ fn simple_global_supervisor() {
     assert_eq!(sim.living(), [""; 0]);
     started(&sim.restart_child("inner"));
     assert_eq!(sim.living(), ["child1", "inner"]);
+}
+
+/// The same report on one line for a person: the child, what happened to it, what follows.
+#[test]
+fn format_log_2() {
+    let inner = named(
+        "inner",
+        Strategy::OneForOne,
+        [worker("child1").delay(millis(250))],
+    );
+    let mut sim = Simulation::started(&supervisor(
+        Strategy::OneForOne,
+        [nested(inner).transient()],
+    ));
+    sim.take_all_reports();
+    sim.advance(seconds(90));
+    sim.crash("child1");
+    sim.script("child1").start(Starts::Badly);
+    sim.script("inner").start(Starts::Badly);
+    sim.advance(millis(250));
+    let lines: Vec<String> = sim
+        .take_all_reports()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let expected = [
+        "child1 exited with code 1 after 1m 30s, restart 1 of 1 in 5s, next try in 250 ms",
+        "child1 did not start: scripted",
+        "inner gave up: child `child1` failed after 1 restarts within 5s: scripted",
+    ];
+    assert_eq!(lines[..3], expected);
 }

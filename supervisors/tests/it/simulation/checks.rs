@@ -25,8 +25,7 @@ impl Simulation {
                     last < Some(incarnation.epoch),
                     "`{name}` starts an old life"
                 );
-                let mut lives = self.nodes.iter().flat_map(|node| node.lives.values());
-                assert!(lives.all(|life| life.name != *name), "`{name}` lives twice");
+                assert!(self.alive.insert(name.clone()), "`{name}` lives twice");
             }
             Action::StopChild { incarnation, how } => {
                 let life = this.lives.get(incarnation);

@@ -1,6 +1,6 @@
 //! The loop: takes the next happening, steps the machine it is about, and does what that wants done.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub(super) type NodeId = usize;
 pub(crate) struct Simulation {
     pub(super) now: Time,
     pub(super) nodes: Vec<Node>,
+    /// The names of all that lives.
+    pub(super) alive: HashSet<ChildName>,
     pub(super) links: BTreeMap<ChildName, Links>,
     pub(super) log: Vec<Entry>,
     pub(super) reports: Vec<SupervisorReport>,
@@ -94,6 +96,7 @@ impl Simulation {
         let mut simulation = Self {
             now: Time::ORIGIN,
             nodes: Vec::new(),
+            alive: HashSet::new(),
             links,
             log: Vec::new(),
             reports: Vec::new(),

@@ -16,6 +16,7 @@ impl Simulation {
         let Some(life) = self.nodes[node].lives.remove(&incarnation) else {
             return;
         };
+        self.alive.remove(&life.name);
         let Some(below) = life.node else { return };
         if self.nodes[below].finished.is_none() {
             self.nodes[below].finished = Some(KILLED);

@@ -1,5 +1,7 @@
 //! What tests do to a simulated tree and what they ask about it.
 
+use std::sync::Arc;
+
 use treewright_supervisors::spec::{ChildName, ChildSpec};
 use treewright_supervisors::supervisor::{
     Answer, ChildInfo, ChildRef, ChildStatus, Event, ExitReason, Incarnation, Member, Reply,
@@ -169,6 +171,11 @@ impl Simulation {
     /// With which spec the child's present life was started.
     pub(crate) fn running_spec(&self, name: &str) -> &ChildSpec {
         &self.look(name).unwrap().2.spec
+    }
+
+    /// The same spec, shared with the machine.
+    pub(crate) fn shared_spec(&self, name: &str) -> Arc<ChildSpec> {
+        Arc::clone(&self.look(name).unwrap().2.spec)
     }
 
     pub(crate) fn member(&self, name: &str) -> &Member {
