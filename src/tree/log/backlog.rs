@@ -34,6 +34,11 @@ impl Backlog {
         self.waiting.len() >= self.capacity
     }
 
+    /// Bytes that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.losses.is_empty()

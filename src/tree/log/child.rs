@@ -239,4 +239,16 @@ impl AttachedOutput {
             pipe.drained().await;
         }
     }
+
+    /// Waits until every pipe has ended and all that came from it is passed on. That is not
+    /// the end of the child: it may close its output and live, or leave it to others.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the pipes are read on whether this is awaited or not.
+    pub async fn ended(&self) {
+        for pipe in &self.pipes {
+            pipe.ended().await;
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod format;
 mod health;
 mod line;
 mod logs;
+mod pace;
 mod pipe;
 mod prefix;
 mod ring;

@@ -12,10 +12,14 @@ use super::child::Channel;
 use super::cutter::{Cutter, MAX_LINE};
 use super::error::LogReport;
 use super::line::OutputStream;
+use super::pace::{Next, Pace};
 use crate::rt::{self, Async, Latch};
 
 /// Bytes one pipe is read for before the others have their turn.
 const TURN: usize = 64 * 1024;
+
+/// The size of a pipe that was found full. The usual one is 64 KiB.
+const FLOOD_PIPE: usize = 1024 * 1024;
 
 /// The buffer all pipes of a tree are read into. It is used only between two waits.
 pub(crate) type Scratch = Rc<RefCell<Vec<u8>>>;
@@ -32,7 +36,10 @@ pub(crate) struct Pipe {
     end: Async<OwnedFd>,
     cutter: RefCell<Cutter>,
     drain: Cell<Drain>,
+    pace: Cell<Pace>,
+    is_grown: Cell<bool>,
     drained: Latch,
+    ended: Latch,
 }
 
 /// How far the output of an ended child has been read.
@@ -48,7 +55,7 @@ enum Drain {
 
 /// What a turn of reading came to.
 enum Turn {
-    Read,
+    Read(Next),
     Empty,
     Ended,
 }
@@ -65,24 +72,34 @@ impl Pipe {
             end: Async::new(end)?,
             cutter: RefCell::new(Cutter::new(MAX_LINE)),
             drain: Cell::new(Drain::NotAsked),
+            pace: Cell::default(),
+            is_grown: Cell::new(false),
             drained: Latch::new(),
+            ended: Latch::new(),
         })
     }
 
     /// Reads until the pipe ends, a bounded number of bytes at a time.
     pub(crate) async fn read_on(self: Rc<Self>, scratch: Scratch) {
+        self.read_to_end(scratch).await;
+        self.finish_drain();
+        self.ended.set();
+    }
+
+    async fn read_to_end(&self, scratch: Scratch) {
         loop {
             // Nothing has been read yet, so a wait for room keeps the bytes in the pipe: that
             // is what holds up the child where the policy is to block.
             let has_room = self.channel.room(self.stream).await;
             let turn = self.read_turn(&mut scratch.borrow_mut(), has_room);
             match turn {
-                Ok(Turn::Read) => futures_lite::future::yield_now().await,
-                Ok(Turn::Empty) => match rt::readable(&self.end).await {
+                Ok(Turn::Read(Next::Again)) => futures_lite::future::yield_now().await,
+                Ok(Turn::Read(Next::Pause(pause))) => rt::sleep(pause).await,
+                Ok(Turn::Read(Next::Wait) | Turn::Empty) => match rt::readable(&self.end).await {
                     Ok(()) => {}
                     Err(error) => return self.give_up(error),
                 },
-                Ok(Turn::Ended) => return self.finish_drain(),
+                Ok(Turn::Ended) => return,
                 Err(error) => return self.give_up(error),
             }
         }
@@ -109,12 +126,16 @@ impl Pipe {
         self.drained.wait().await;
     }
 
+    pub(crate) async fn ended(&self) {
+        self.ended.wait().await;
+    }
+
     fn read_turn(&self, buffer: &mut [u8], has_room: bool) -> io::Result<Turn> {
         let count = match rustix::io::read(&self.end, &mut *buffer) {
             Ok(0) => return Ok(Turn::Ended),
             Ok(count) => count,
             Err(Errno::AGAIN) => return Ok(Turn::Empty),
-            Err(Errno::INTR) => return Ok(Turn::Read),
+            Err(Errno::INTR) => return Ok(Turn::Read(Next::Again)),
             Err(error) => return Err(error.into()),
         };
         let mut bytes = &buffer[..count];
@@ -128,7 +149,15 @@ impl Pipe {
             }
         }
         self.pass_on(bytes, has_room);
-        Ok(Turn::Read)
+        let mut pace = self.pace.get();
+        let next = pace.step(count, buffer.len());
+        if pace.is_flood() && !self.is_grown.replace(true) {
+            // It and we stop for each other less often with a larger pipe. The pipes of a user
+            // may be limited in all; then this one stays as it is.
+            let _ = rustix::pipe::fcntl_setpipe_size(&self.end, FLOOD_PIPE);
+        }
+        self.pace.set(pace);
+        Ok(Turn::Read(next))
     }
 
     fn pass_on(&self, bytes: &[u8], has_room: bool) {
@@ -154,7 +183,6 @@ impl Pipe {
             stream: self.stream,
             error: Arc::new(error),
         });
-        self.finish_drain();
     }
 }
 

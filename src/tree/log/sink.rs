@@ -17,9 +17,16 @@ use super::health::{Health, HealthChange};
 use super::line::Run;
 use super::writer::{Progress, Writer};
 use crate::rt::{self, Latch};
+use crate::time::Time;
 
 /// How long a child is held up for a writer that makes no progress before lines are dropped.
 pub const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Writes of one place are so far apart, unless enough waits: a child that writes line by line
+/// costs at most so many system calls and wake-ups. The first line after a silence goes at once.
+const PACE: Duration = Duration::from_millis(2);
+/// Enough to be written without waiting for more, in bytes.
+const ENOUGH: usize = 64 * 1024;
 
 /// What is known of the writer by those who have lines for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +54,8 @@ struct Shared {
     flow: Cell<Flow>,
     /// Notified when there is something to write, and when it is time to end.
     work: Event,
+    /// Notified when enough waits to be written at once, and when it is time to end.
+    enough: Event,
     /// Notified when there is room again, and when there will be none.
     room: Event,
     closing: Latch,
@@ -67,6 +76,7 @@ impl Sink {
             backlog: RefCell::new(Backlog::new(capacity)),
             flow: Cell::new(Flow::Moving),
             work: Event::new(),
+            enough: Event::new(),
             room: Event::new(),
             closing: Latch::new(),
             finished: Latch::new(),
@@ -76,6 +86,7 @@ impl Sink {
             batch: Vec::new(),
             health: Health::default(),
             rotation_health: Health::default(),
+            last_write: Time::ORIGIN,
             report,
         };
         if let Some(error) = opening_fault {
@@ -109,8 +120,14 @@ impl Sink {
 
     /// Takes the run, which there is room for.
     pub(crate) fn push(&self, format: &LineFormat, run: &Run<'_>, time: SystemTime) {
-        self.shared.backlog.borrow_mut().push(format, run, time);
+        let mut backlog = self.shared.backlog.borrow_mut();
+        backlog.push(format, run, time);
+        let is_enough = backlog.len() >= ENOUGH;
+        drop(backlog);
         self.shared.work.notify(1);
+        if is_enough {
+            self.shared.enough.notify(1);
+        }
     }
 
     /// Counts the run as lost.
@@ -159,6 +176,7 @@ impl Shared {
     fn close(&self) {
         self.closing.set();
         self.work.notify(usize::MAX);
+        self.enough.notify(usize::MAX);
     }
 
     fn set_flow(&self, flow: Flow) {
@@ -176,6 +194,17 @@ impl Shared {
         }
         true
     }
+
+    /// Lets lines gather until `due`, or until enough wait or none will come.
+    async fn gather(&self, due: Time) {
+        let enough = async {
+            while self.backlog.borrow().len() < ENOUGH && !self.closing.is_set() {
+                self.enough.listen().await;
+            }
+        };
+        // Both only wait: whichever is dropped loses nothing.
+        futures_lite::future::or(enough, rt::sleep_until(due)).await;
+    }
 }
 
 /// The one task that writes what a sink holds.
@@ -185,6 +214,7 @@ struct WriteTask {
     batch: Vec<u8>,
     health: Health,
     rotation_health: Health,
+    last_write: Time,
     report: Report,
 }
 
@@ -193,6 +223,7 @@ impl WriteTask {
         while !self.batch.is_empty() || self.shared.wait_for_work().await {
             let is_last_try = self.wait_for_retry().await;
             if self.batch.is_empty() {
+                self.shared.gather(self.last_write + PACE).await;
                 let spare = std::mem::take(&mut self.batch);
                 self.batch = self
                     .shared
@@ -210,6 +241,7 @@ impl WriteTask {
                 (writer, batch, progress)
             })
             .await;
+            self.last_write = rt::now();
             let failed = progress.fault.is_some();
             self.note(progress);
             if failed && is_last_try {
@@ -283,11 +315,10 @@ impl WriteTask {
     }
 }
 
-/// Gives back the memory of a buffer that is much larger than what it was last used for, so
-/// that a flood long ago is not paid for ever.
+/// Gives back the memory of a large buffer that was last used for little: the flood is over.
 fn release(buffer: &mut Vec<u8>, used: usize) {
     const KEPT: usize = 16 * 1024;
-    if buffer.capacity() > 8 * used.max(KEPT) {
+    if used < KEPT && buffer.capacity() > 4 * KEPT {
         buffer.shrink_to(KEPT);
     }
 }
