@@ -16,6 +16,7 @@ mod identity;
 mod keeper;
 mod keeper_link;
 mod keeper_table;
+mod kin;
 mod ladder;
 mod mark;
 mod procfs;
@@ -29,6 +30,8 @@ mod sweep;
 #[expect(unsafe_code, reason = "system calls that no safe library wraps")]
 mod unix;
 mod world;
+
+pub(crate) use kin::Kin;
 
 pub use cgroup::{Cgroup, CgroupError};
 pub use child::{Child, Signaller};

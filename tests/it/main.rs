@@ -13,6 +13,7 @@ mod layers;
 mod log;
 mod nursery;
 mod portable;
+mod probe;
 mod process;
 mod reference;
 mod runtime;
