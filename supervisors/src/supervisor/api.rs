@@ -75,6 +75,9 @@ impl SupervisorState {
     }
 
     fn must_operator_wait(&self, key: ChildKey, is_busy: bool) -> bool {
+        if matches!(self.phase, Phase::New) {
+            return true;
+        }
         match self.children.state(key) {
             // A held child is nobody's business but the operator's, and others may wait for it.
             Some(

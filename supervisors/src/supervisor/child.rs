@@ -15,6 +15,8 @@ pub(super) struct Child {
     pub(super) name: ChildName,
     /// What it is. Shared with the actions that start it, and by a pool's members.
     pub(super) spec: Arc<ChildSpec>,
+    /// What its present life was started with: by that it is judged whether it has started.
+    pub(super) started_with: Arc<ChildSpec>,
     /// Which member of a pool it is.
     pub(super) member: Option<Member>,
     /// Where it stands in the start order.
@@ -122,6 +124,7 @@ impl Child {
     pub(super) fn new(name: ChildName, spec: Arc<ChildSpec>, member: Option<Member>) -> Self {
         Self {
             name,
+            started_with: Arc::clone(&spec),
             spec,
             member,
             position: 0,
@@ -147,7 +150,7 @@ impl Child {
 
     /// Whether it has a `ready` probe; without one it is ready as soon as it counts as started.
     pub(super) fn is_probed(&self) -> bool {
-        self.spec
+        self.started_with
             .kind
             .exec()
             .is_some_and(|exec| exec.ready.is_some())

@@ -29,6 +29,9 @@ impl SupervisorState {
     /// A probe says the child is no use: it is stopped, and then it has failed.
     pub(super) fn on_unhealthy(&mut self, incarnation: Incarnation, why: ExitReason) {
         let key = incarnation.child;
+        if self.is_about_to_stop(key) {
+            return;
+        }
         match self.current(incarnation).map(|child| &child.state) {
             Some(ChildState::Running { .. }) => {
                 self.settle_attempts(key);
@@ -47,18 +50,13 @@ impl SupervisorState {
         let Some(child) = self.children.get(key) else {
             return;
         };
-        let position = child.position;
         let is_abnormal = reason.class(&child.spec) == ExitClass::Abnormal;
         let is_restarted = match child.spec.restart {
             RestartType::Permanent => true,
             RestartType::Transient => is_abnormal,
             RestartType::Temporary => false,
         };
-        let was_to_stop = self
-            .pass
-            .as_ref()
-            .is_some_and(|pass| pass.will_stop(position));
-        if self.is_ending() || was_to_stop {
+        if self.is_about_to_stop(key) {
             // It went before its turn to be stopped came: no restart, no auto-shutdown.
             self.gone(key, reason, false);
         } else if is_restarted {
@@ -234,7 +232,7 @@ impl SupervisorState {
     }
 
     /// The child was stopped (or was about to be) and stays down.
-    fn gone(&mut self, key: ChildKey, reason: ExitReason, killed: bool) {
+    pub(super) fn gone(&mut self, key: ChildKey, reason: ExitReason, killed: bool) {
         self.report_bad_stop(key, &reason, killed);
         self.note_exit(key, reason);
         if self.is_revived(key) {

@@ -140,6 +140,16 @@ impl Pass {
 impl SupervisorState {
     /// Begins a pass, taking over what one under way had still to do.
     pub(super) fn begin_pass(&mut self, pass: Pass) {
+        self.take_over(pass);
+        // What waits for a dependency waits in its turn from now on, not ahead of it.
+        let gated = self.children.gated();
+        let taking_part: Vec<ChildKey> = gated.filter(|key| self.is_ahead_of_pass(*key)).collect();
+        for key in taking_part {
+            self.set_state(key, ChildState::Down);
+        }
+    }
+
+    fn take_over(&mut self, pass: Pass) {
         let Some(before) = self.pass.take() else {
             self.pass = Some(pass);
             return;
@@ -323,6 +333,16 @@ impl SupervisorState {
         } else {
             StartCause::Restart
         }
+    }
+
+    /// Whether the pass or the end will stop this live child, or wait for it if it is stopping.
+    pub(super) fn is_about_to_stop(&self, key: ChildKey) -> bool {
+        let child = self.children.get(key);
+        let pass = self.pass.as_ref();
+        self.is_ending()
+            || pass
+                .zip(child)
+                .is_some_and(|(pass, child)| pass.will_stop(child.position))
     }
 
     /// Whether requests that start something must wait: a pass stops or starts children.

@@ -92,7 +92,8 @@ impl SupervisorState {
             pool.starting.extend(&keys);
         }
         for key in keys {
-            if matches!(self.phase, Phase::Starting) {
+            let is_down = self.children.state(key).is_some_and(ChildState::is_down);
+            if is_down && matches!(self.phase, Phase::Starting) {
                 self.begin_start(key, StartCause::Initial);
             }
         }

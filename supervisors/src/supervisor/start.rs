@@ -45,6 +45,7 @@ impl SupervisorState {
         };
         child.epoch += 1;
         child.started_at = now;
+        child.started_with = Arc::clone(&child.spec);
         let incarnation = child.incarnation(key);
         let spec = Arc::clone(&child.spec);
         let (name, member) = (child.name.clone(), child.member.clone());
@@ -73,7 +74,7 @@ impl SupervisorState {
         let ChildState::Starting { is_ready, .. } = child.state else {
             return;
         };
-        let is_enough = match child.spec.start {
+        let is_enough = match child.started_with.start {
             StartCondition::Spawned => true,
             StartCondition::Ready => is_ready || !child.is_probed(),
             StartCondition::Completed => false,
@@ -90,7 +91,9 @@ impl SupervisorState {
             return;
         };
         match child.state {
-            ChildState::Starting { .. } if child.spec.start != StartCondition::Completed => {
+            ChildState::Starting { .. }
+                if child.started_with.start != StartCondition::Completed =>
+            {
                 self.count_as_started(key, true);
             }
             ChildState::Starting {
@@ -149,6 +152,8 @@ impl SupervisorState {
             Some(ChildState::Stopping { .. }) => {
                 self.on_stopped(incarnation, ExitReason::Shutdown, false);
             }
+            // Its probe was quicker than the news of the start, and it counted as started.
+            Some(ChildState::Running { .. }) => self.on_exited(incarnation, why),
             _ => {}
         }
     }
@@ -173,6 +178,10 @@ impl SupervisorState {
                 );
                 self.answer(key, Awaited::Started, &Err(RequestError::Failed(why)));
                 self.forget(key);
+            }
+            // It went before its turn to be stopped came, as a child that counted as started may.
+            StartCause::Initial | StartCause::Restart if self.is_about_to_stop(key) => {
+                self.gone(key, why, false);
             }
             StartCause::Initial if self.flags.on_start_failure == OnStartFailure::Rollback => {
                 self.roll_back(key, why);
@@ -228,6 +237,7 @@ impl SupervisorState {
             Some(ChildState::Stopping { .. }) => {
                 self.on_stopped(incarnation, ExitReason::Normal, false);
             }
+            Some(ChildState::Running { .. }) => self.on_exited(incarnation, ExitReason::Normal),
             _ => {}
         }
     }
@@ -249,8 +259,22 @@ impl SupervisorState {
                     self.begin_start(key, self.start_cause(key));
                 }
             }
+            ChildState::Starting {
+                cause, is_ready, ..
+            } if self.is_about_to_stop(key) => {
+                // Its turn to be stopped comes; until then nobody minds how long it takes.
+                let deadline = None;
+                self.set_state(
+                    key,
+                    ChildState::Starting {
+                        cause,
+                        deadline,
+                        is_ready,
+                    },
+                );
+            }
             ChildState::Starting { cause, .. } => {
-                let after = child.spec.start_timeout.unwrap_or_default();
+                let after = child.started_with.start_timeout.unwrap_or_default();
                 let why = ExitReason::StartTimeout { after };
                 self.stop_child(key, AfterStop::StartFailed(cause, why));
             }
@@ -266,7 +290,7 @@ impl SupervisorState {
         let ChildState::Starting { cause, .. } = child.state else {
             return;
         };
-        let is_one_shot = child.spec.start == StartCondition::Completed;
+        let is_one_shot = child.started_with.start == StartCondition::Completed;
         if is_one_shot && reason.class(&child.spec) == ExitClass::Normal {
             self.count_as_started(key, true);
             self.ended_for_good(key, reason);
