@@ -20,6 +20,7 @@ mod otp_stop;
 mod otp_strategies;
 mod plan;
 mod pools;
+mod properties;
 mod reloading;
 mod simulation;
 mod starting;

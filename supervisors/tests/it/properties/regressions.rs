@@ -1,0 +1,153 @@
+//! Cases the properties found, each as small as it gets.
+
+use std::time::Duration;
+
+use treewright_supervisors::spec::{
+    ChildSpec, Condition, PoolSpec, RestartType, StartCondition, Strategy, SupervisorSpec,
+};
+use treewright_supervisors::supervisor::{
+    Action, ChildStatus, Event, ExitReason, Incarnation, ReloadMode, Request, RequestId, Standing,
+};
+
+use super::driver::{Driver, Material, links};
+use super::specs::{ELSEWHERE, child};
+
+fn children(count: usize) -> Vec<ChildSpec> {
+    (0..count).map(|index| child(index, [0; _])).collect()
+}
+
+fn spec(strategy: Strategy, children: Vec<ChildSpec>) -> SupervisorSpec {
+    SupervisorSpec {
+        strategy,
+        children,
+        ..SupervisorSpec::new("root")
+    }
+}
+
+fn start(spec: &SupervisorSpec) -> Driver {
+    let mut driver = Driver::supervisor(spec, Material::default());
+    driver.feed(Event::Start);
+    driver
+}
+
+fn life(driver: &Driver, name: &str) -> Incarnation {
+    let child = driver.machine.state.which_child(name).unwrap();
+    child.incarnation.unwrap()
+}
+
+fn started(driver: &mut Driver, name: &str) {
+    let incarnation = life(driver, name);
+    driver.feed(Event::Started { incarnation });
+}
+
+fn fails(driver: &mut Driver, name: &str) {
+    let incarnation = life(driver, name);
+    let reason = failure();
+    driver.feed(Event::Exited {
+        incarnation,
+        reason,
+    });
+}
+
+fn failure() -> ExitReason {
+    ExitReason::Exited { code: 1 }
+}
+
+fn status(driver: &Driver, name: &str) -> ChildStatus {
+    driver.machine.state.which_child(name).unwrap().status
+}
+
+fn ask(driver: &mut Driver, id: u64, request: Request) {
+    let from = RequestId(id);
+    driver.feed(Event::Request { from, request });
+}
+
+#[test]
+fn start_that_fails_after_the_probe_was_quicker_is_an_end() {
+    let mut driver = start(&spec(Strategy::OneForOne, children(1)));
+    let incarnation = life(&driver, "c0");
+    driver.feed(Event::Ready { incarnation });
+    let why = failure();
+    driver.feed(Event::StartFailed { incarnation, why });
+    assert_eq!(driver.machine.restarts.len(), 1);
+}
+
+#[test]
+fn child_that_is_starting_is_judged_by_what_it_was_started_with() {
+    let mut children = children(1);
+    let mut driver = start(&spec(Strategy::OneForOne, children.clone()));
+    started(&mut driver, "c0");
+    fails(&mut driver, "c0");
+    driver.feed(Event::Timer);
+    assert_eq!(status(&driver, "c0"), ChildStatus::Starting);
+    children[0].start = StartCondition::Completed;
+    children[0].restart = RestartType::Transient;
+    let spec = Box::new(spec(Strategy::OneForOne, children));
+    let (links, mode) = (links(), ReloadMode::Act);
+    ask(&mut driver, 1, Request::Reload { spec, links, mode });
+    started(&mut driver, "c0");
+    assert_eq!(status(&driver, "c0"), ChildStatus::Running);
+}
+
+#[test]
+fn unhealthy_child_of_a_supervisor_that_ends_waits_for_its_turn() {
+    let mut driver = start(&spec(Strategy::OneForOne, children(2)));
+    started(&mut driver, "c0");
+    started(&mut driver, "c1");
+    driver.feed(Event::Shutdown);
+    let incarnation = life(&driver, "c0");
+    let why = failure();
+    driver.feed(Event::Unhealthy { incarnation, why });
+    assert_eq!(status(&driver, "c0"), ChildStatus::Running);
+}
+
+#[test]
+fn child_that_starts_too_slowly_while_its_supervisor_ends_waits_for_its_turn() {
+    let mut children = children(2);
+    children[0].start_timeout = Some(Duration::from_secs(1));
+    let mut driver = start(&spec(Strategy::OneForOne, children));
+    started(&mut driver, "c0");
+    started(&mut driver, "c1");
+    fails(&mut driver, "c0");
+    driver.feed(Event::Timer);
+    driver.feed(Event::Shutdown);
+    driver.machine.now = driver.machine.now + Duration::from_secs(2);
+    driver.feed(Event::Timer);
+    assert_eq!(status(&driver, "c0"), ChildStatus::Starting);
+    assert_eq!(driver.machine.state.next_deadline(), None);
+}
+
+#[test]
+fn pool_member_asked_for_before_the_start_is_started_once() {
+    let pool = PoolSpec::new(1, child(0, [0; _]));
+    let mut driver = Driver::pool(&pool, Material::default());
+    ask(&mut driver, 1, Request::Stop("c0@0".into()));
+    ask(&mut driver, 2, Request::Start("c0@0".into()));
+    driver.feed(Event::Start);
+    let starts = driver.actions.iter();
+    let starts = starts.filter(|action| matches!(action, Action::StartChild { .. }));
+    assert_eq!(starts.count(), 1);
+}
+
+#[test]
+fn child_that_waits_for_a_dependency_waits_for_its_turn_in_the_group_too() {
+    let mut children = children(2);
+    children[0].backoff.initial = Duration::from_secs(1);
+    children[0].backoff.max = Duration::from_secs(1);
+    children[1]
+        .depends_on
+        .insert(ELSEWHERE.into(), Condition::Started);
+    let mut driver = start(&spec(Strategy::OneForAll, children));
+    started(&mut driver, "c0");
+    assert_eq!(status(&driver, "c1"), ChildStatus::Gated);
+    fails(&mut driver, "c0");
+    let standing = Standing::Started;
+    driver.feed(Event::Dependency {
+        child: ELSEWHERE.into(),
+        standing,
+    });
+    assert_eq!(status(&driver, "c1"), ChildStatus::Down);
+    driver.machine.is_in_order = true;
+    assert!(driver.come_to_rest());
+    assert_eq!(status(&driver, "c1"), ChildStatus::Running);
+}
