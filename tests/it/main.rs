@@ -12,6 +12,7 @@ mod guard;
 mod layers;
 mod log;
 mod nursery;
+mod nursery_properties;
 mod portable;
 mod probe;
 mod process;
