@@ -18,3 +18,4 @@ mod probe;
 mod process;
 mod reference;
 mod runtime;
+mod semantics;

@@ -1,0 +1,73 @@
+//! Each promise about scopes in docs/semantics.md names a test that is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(sources(&path)),
+            false => files.push(path),
+        }
+    }
+    files
+}
+
+/// Whether a file whose path has these modules in it, in order, has this test.
+fn is_there(name: &str, files: &[PathBuf]) -> bool {
+    let parts: Vec<&str> = name.split("::").filter(|part| *part != "tests").collect();
+    let (function, modules) = parts.split_last().unwrap();
+    let module = modules.join("/");
+    let head = format!("fn {function}(");
+    files
+        .iter()
+        .filter(|file| {
+            let path = file.with_extension("");
+            let path = path.to_str().unwrap();
+            path.contains(&format!("/{module}"))
+        })
+        .any(|file| fs::read_to_string(file).unwrap().contains(&head))
+}
+
+/// The tests that a row of a table names in its last cell.
+fn named(line: &str) -> Vec<String> {
+    let cell = line.trim_end_matches('|').rsplit('|').next().unwrap();
+    let names = cell.split('`').skip(1).step_by(2);
+    names
+        .filter(|name| name.contains("::"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn promise_names_a_test_that_is_there() {
+    let text = fs::read_to_string("docs/semantics.md").unwrap();
+    let section = text.split("\n## Scopes and nurseries\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| promise"))
+        .collect();
+    assert!(rows.len() > 20, "the tables are read");
+    let integration = sources("tests".as_ref());
+    let units = sources("src".as_ref());
+    for row in rows {
+        let names = named(row);
+        assert!(
+            !names.is_empty() || row.contains("| the same |"),
+            "no test: {row}"
+        );
+        for name in names {
+            let found = match name.strip_prefix("it ") {
+                Some(name) => is_there(name, &integration),
+                None => is_there(&name, &units),
+            };
+            assert!(
+                found,
+                "docs/semantics.md names `{name}`, which is not there"
+            );
+        }
+    }
+}
