@@ -25,6 +25,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(commands::run::Run),
     Check(commands::check::Check),
     Tree(commands::tree::Tree),
     Graph(commands::graph::Graph),
@@ -37,6 +38,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self {
+            Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),
             Self::Tree(tree) => tree.run(),
             Self::Graph(graph) => graph.run(),

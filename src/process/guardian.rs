@@ -19,7 +19,7 @@ use treewright_supervisors::spec::Signal;
 
 use super::role::{self, Role};
 use super::sweep;
-use super::unix::SignalQueue;
+use super::unix::{self, SignalQueue};
 use super::{ExitReason, procfs};
 use crate::rt;
 
@@ -95,9 +95,13 @@ impl Guarded {
 /// What kept the supervisor from being started.
 pub fn guard() -> io::Result<Guard> {
     match role::given() {
-        Some(Role::Supervisor { guardian }) => Ok(Guard::Supervisor(Guarded {
-            guardian: watch(guardian),
-        })),
+        Some(Role::Supervisor { guardian }) => {
+            // What the guardian blocks to take it one by one came along with the spawn.
+            unix::unblock_all_signals();
+            Ok(Guard::Supervisor(Guarded {
+                guardian: watch(guardian),
+            }))
+        }
         _ => guard_a_supervisor().map(Guard::Over),
     }
 }

@@ -279,7 +279,7 @@ fn restore_signals(mask: &libc::sigset_t) {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, ptr::null_mut()) };
 }
 
-fn unblock_all_signals() {
+pub(super) fn unblock_all_signals() {
     let empty = 0_u64;
     // SAFETY: the kernel's own set is 8 bytes; by the raw call because glibc would leave its
     // own two signals as they are.
@@ -426,8 +426,8 @@ pub(super) fn block_signals() {
 
 /// Signals that are taken one by one by a thread that does nothing else.
 ///
-/// They are blocked and never unblocked. A child that the standard library starts gets an
-/// empty mask.
+/// They are blocked and never unblocked. A child that the standard library starts inherits
+/// the mask and has to empty it itself.
 #[derive(Debug)]
 pub(super) struct SignalQueue(OwnedFd);
 

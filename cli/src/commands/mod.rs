@@ -1,5 +1,6 @@
 //! One command a file. Each calls the library and says the outcome.
 
+mod announce;
 pub(crate) mod check;
 pub(crate) mod completions;
 mod describe;
@@ -7,5 +8,6 @@ pub(crate) mod fmt;
 pub(crate) mod graph;
 mod load;
 pub(crate) mod man;
+pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod tree;

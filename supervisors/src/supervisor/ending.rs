@@ -111,8 +111,9 @@ impl SupervisorState {
         self.actions.push(Action::Finish(ending.reason));
     }
 
-    /// Whether no child is started any more.
-    pub(super) fn is_ending(&self) -> bool {
+    /// Whether it stops its children to end, or has ended: no child is started any more.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
         matches!(self.phase, Phase::Ending(_) | Phase::Finished)
     }
 

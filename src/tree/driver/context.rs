@@ -1,0 +1,192 @@
+//! What all supervisors of one tree share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use treewright_supervisors::spec::{
+    ChildKind, ChildName, ChildSpec, LogSpec, SupervisorSpec, TreeSpec,
+};
+use treewright_supervisors::supervisor::{
+    Event, ExitClass, ExitReason, Links, Standing, SupervisorReport,
+};
+
+use super::living::Living;
+use super::mail::Mailbox;
+use super::outcome::{Ends, TreeOutcome, code_of};
+use crate::process::TreeId;
+use crate::tree::log::{ChildLog, LogError, Logs};
+
+/// What all supervisors of one tree share.
+pub(in crate::tree) struct TreeContext {
+    pub(in crate::tree) spec: TreeSpec,
+    id: TreeId,
+    pub(in crate::tree) logs: Logs,
+    pub(super) seed: u64,
+    pub(super) living: Living,
+    report: Box<dyn Fn(&SupervisorReport)>,
+    links: BTreeMap<ChildName, Links>,
+    ends: Ends,
+    /// How things stand with children that others depend on.
+    standings: RefCell<HashMap<ChildName, Standing>>,
+    /// The supervisors that run, by name.
+    supervisors: RefCell<HashMap<ChildName, (u64, Mailbox)>>,
+    entered: Cell<u64>,
+    /// The logs of children that have been started, each for all the lives of its child.
+    open_logs: RefCell<HashMap<ChildName, (LogSpec, Rc<ChildLog>)>>,
+}
+
+impl TreeContext {
+    pub(in crate::tree) fn new(
+        spec: TreeSpec,
+        logs: Logs,
+        seed: u64,
+        living: Living,
+        report: Box<dyn Fn(&SupervisorReport)>,
+    ) -> Rc<Self> {
+        let links = Links::of(&spec);
+        let id = TreeId::new(&spec.name);
+        Rc::new(Self {
+            spec,
+            id,
+            logs,
+            seed,
+            living,
+            report,
+            links,
+            ends: Ends::default(),
+            standings: RefCell::default(),
+            supervisors: RefCell::default(),
+            entered: Cell::default(),
+            open_logs: RefCell::default(),
+        })
+    }
+
+    pub(in crate::tree) fn id(&self) -> &TreeId {
+        &self.id
+    }
+
+    pub(super) fn report(&self, report: &SupervisorReport) {
+        (self.report)(report);
+    }
+
+    /// The log of a child, the same for all its lives unless its spec has changed.
+    pub(super) async fn log(&self, spec: &ChildSpec) -> Result<Rc<ChildLog>, LogError> {
+        let wanted = spec.kind.exec().map_or(&LogSpec::Inherit, |exec| &exec.log);
+        if let Some((open, log)) = self.open_logs.borrow().get(&spec.name)
+            && open == wanted
+        {
+            return Ok(Rc::clone(log));
+        }
+        let log = Rc::new(self.logs.open(&spec.name, wanted).await?);
+        let entry = (wanted.clone(), Rc::clone(&log));
+        self.open_logs.borrow_mut().insert(spec.name.clone(), entry);
+        Ok(log)
+    }
+
+    pub(super) fn links(&self, supervisor: &ChildName) -> Links {
+        self.links.get(supervisor).cloned().unwrap_or_default()
+    }
+
+    /// A supervisor begins: it is told of what it depends on from now on, and how that stands now.
+    pub(super) fn enter(self: &Rc<Self>, supervisor: &ChildName, mailbox: &Mailbox) -> Membership {
+        let number = self.entered.get() + 1;
+        self.entered.set(number);
+        let mut supervisors = self.supervisors.borrow_mut();
+        supervisors.insert(supervisor.clone(), (number, mailbox.clone()));
+        let standings = self.standings.borrow();
+        let awaited = self
+            .links
+            .get(supervisor)
+            .into_iter()
+            .flat_map(|link| link.awaited.keys());
+        for child in awaited {
+            if let Some(standing) = standings.get(child) {
+                mailbox.tell(Event::Dependency {
+                    child: child.clone(),
+                    standing: *standing,
+                });
+            }
+        }
+        Membership {
+            context: Rc::clone(self),
+            supervisor: supervisor.clone(),
+            number,
+        }
+    }
+
+    /// Tells those who depend on a child how it stands. A supervisor that is gone for good
+    /// takes along what is under it.
+    pub(super) fn announce(&self, child: &ChildName, standing: Standing) {
+        self.standings.borrow_mut().insert(child.clone(), standing);
+        for (supervisor, links) in &self.links {
+            if links.awaited.contains_key(child) {
+                let supervisors = self.supervisors.borrow();
+                if let Some((_, mailbox)) = supervisors.get(supervisor) {
+                    mailbox.tell(Event::Dependency {
+                        child: child.clone(),
+                        standing,
+                    });
+                }
+            }
+        }
+        if standing == Standing::Gone {
+            let below = self.links.get(child).map(|links| links.announced.clone());
+            for child in below.unwrap_or_default() {
+                self.announce(&child, standing);
+            }
+        }
+    }
+
+    /// Notes how a child ended by itself.
+    pub(super) fn note_end(&self, spec: &ChildSpec, name: &ChildName, reason: &ExitReason) {
+        if spec.kind.is_supervisor() {
+            return;
+        }
+        let is_success = reason.class(spec) != ExitClass::Abnormal;
+        self.ends
+            .note(&self.spec, name, code_of(reason), is_success);
+    }
+
+    pub(in crate::tree) fn outcome(&self, reason: ExitReason) -> TreeOutcome {
+        self.ends.outcome(&self.spec, reason)
+    }
+
+    /// The names of all children, for the width of the prefixes.
+    pub(in crate::tree) fn names(spec: &TreeSpec) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut supervisors: Vec<&SupervisorSpec> = vec![&spec.root];
+        while let Some(supervisor) = supervisors.pop() {
+            for child in &supervisor.children {
+                match &child.kind {
+                    ChildKind::Supervisor(nested) => supervisors.push(nested),
+                    ChildKind::Pool(pool) => {
+                        names.push(format!("{}@{}", child.name, pool.max.saturating_sub(1)));
+                    }
+                    _ => names.push(child.name.to_string()),
+                }
+            }
+        }
+        names
+    }
+}
+
+/// A supervisor's place among those that run; given up when dropped.
+pub(super) struct Membership {
+    context: Rc<TreeContext>,
+    supervisor: ChildName,
+    number: u64,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut supervisors = self.context.supervisors.borrow_mut();
+        // A restart of the supervisor may have taken the place already.
+        if supervisors
+            .get(&self.supervisor)
+            .is_some_and(|(number, _)| *number == self.number)
+        {
+            supervisors.remove(&self.supervisor);
+        }
+    }
+}

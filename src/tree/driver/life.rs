@@ -1,0 +1,73 @@
+//! One life of a child: what its supervisor orders it, and what it tells its supervisor.
+
+use std::sync::Arc;
+
+use treewright_supervisors::spec::{ChildSpec, Shutdown};
+use treewright_supervisors::supervisor::{Event, ExitReason, Incarnation};
+
+use super::mail::Mailbox;
+use crate::rt::channel;
+
+/// What a life is told: to stop in this way. A second, stricter order may follow.
+pub(super) type Orders = channel::Receiver<Shutdown>;
+
+/// What a life is, and whom it tells what becomes of it.
+///
+/// A life ends by telling one of `start_failed`, `exited` and `stopped`, when nothing of it is
+/// left.
+pub(super) struct Life {
+    pub(super) spec: Arc<ChildSpec>,
+    pub(super) incarnation: Incarnation,
+    pub(super) supervisor: Mailbox,
+}
+
+impl Life {
+    pub(super) fn started(&self) {
+        self.supervisor.tell(Event::Started {
+            incarnation: self.incarnation,
+        });
+    }
+
+    #[expect(dead_code, reason = "the probes take it up")]
+    pub(super) fn ready(&self) {
+        self.supervisor.tell(Event::Ready {
+            incarnation: self.incarnation,
+        });
+    }
+
+    #[expect(dead_code, reason = "the probes take it up")]
+    pub(super) fn unhealthy(&self, message: String) {
+        let why = ExitReason::Unhealthy { message };
+        self.supervisor.tell(Event::Unhealthy {
+            incarnation: self.incarnation,
+            why,
+        });
+    }
+
+    pub(super) fn start_failed(&self, message: String) {
+        self.start_failed_because(ExitReason::NotStarted { message });
+    }
+
+    pub(super) fn start_failed_because(&self, why: ExitReason) {
+        self.supervisor.tell(Event::StartFailed {
+            incarnation: self.incarnation,
+            why,
+        });
+    }
+
+    pub(super) fn exited(&self, reason: ExitReason) {
+        self.supervisor.tell(Event::Exited {
+            incarnation: self.incarnation,
+            reason,
+        });
+    }
+
+    pub(super) fn stopped(&self, reason: ExitReason, killed: bool) {
+        let incarnation = self.incarnation;
+        self.supervisor.tell(Event::Stopped {
+            incarnation,
+            reason,
+            killed,
+        });
+    }
+}

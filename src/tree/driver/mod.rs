@@ -1,0 +1,30 @@
+//! The driver: one loop per supervisor that selects an event, steps the machine, and carries
+//! out what it asks for.
+//!
+//! Each supervisor is a nursery scope, and each life of a child is a scope inside it:
+//! "stopped" is "its scope has ended". A child tells its supervisor what becomes of it with
+//! [`Event`](treewright_supervisors::supervisor::Event)s, and is told what to do over its
+//! orders.
+//!
+//! ```text
+//!            events                         actions
+//!   child ──────────► mailbox ─► step ─► execute ──────► start a life, or order it to stop
+//!   timer ──────────►                            └─────► report, standing, reply
+//! ```
+
+mod command;
+mod context;
+mod convert;
+mod life;
+mod living;
+mod mail;
+mod nested;
+mod outcome;
+mod process;
+mod supervisor;
+
+pub(super) use context::TreeContext;
+pub(super) use living::Living;
+pub(super) use mail::{Mail, Mailbox};
+pub(super) use nested::run_root;
+pub use outcome::TreeOutcome;

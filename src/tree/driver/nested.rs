@@ -1,0 +1,91 @@
+//! The life of a supervisor, at the root or as a child of another.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use treewright_supervisors::spec::{ChildKind, ChildName};
+use treewright_supervisors::supervisor::{Event, ExitReason, SupervisorState};
+
+use super::context::TreeContext;
+use super::life::Life;
+use super::mail::{Mail, Mailbox};
+use super::supervisor::Driver;
+use crate::nursery::open_nursery;
+use crate::rt::channel;
+
+/// Runs the supervisor at the root of a tree.
+pub(in crate::tree) async fn run_root(
+    context: Rc<TreeContext>,
+    mail: (Mailbox, channel::Receiver<Mail>),
+) -> crate::Result<ExitReason> {
+    let root = &context.spec.root;
+    let state = SupervisorState::new(root)
+        .end_when_idle()
+        .with_seed(context.seed)
+        .with_links(context.links(&root.name));
+    run_supervisor(context, state, mail, None).await
+}
+
+/// Runs a supervisor in a scope of its own until it has ended.
+///
+/// Boxed, since a supervisor may run supervisors.
+fn run_supervisor(
+    context: Rc<TreeContext>,
+    state: SupervisorState,
+    mail: (Mailbox, channel::Receiver<Mail>),
+    parent: Option<Rc<Life>>,
+) -> Pin<Box<dyn Future<Output = crate::Result<ExitReason>>>> {
+    Box::pin(async move {
+        open_nursery(async |nursery| {
+            Ok(Driver::new(context, nursery, state, mail, parent)
+                .run()
+                .await)
+        })
+        .await
+    })
+}
+
+/// Runs a child that is a supervisor or a pool, and tells its parent what becomes of it.
+pub(super) async fn run(
+    context: Rc<TreeContext>,
+    life: Life,
+    mail: (Mailbox, channel::Receiver<Mail>),
+) {
+    let life = Rc::new(life);
+    let Some(state) = state(&context, &life) else {
+        return life.start_failed("it is no supervisor".to_owned());
+    };
+    let ended = run_supervisor(context, state, mail, Some(Rc::clone(&life))).await;
+    match ended {
+        Ok(reason @ ExitReason::FailedToStart { .. }) => life.start_failed_because(reason),
+        Ok(reason) => life.exited(reason),
+        Err(error) => life.exited(ExitReason::Failed {
+            message: error.to_string(),
+            cause: None,
+        }),
+    }
+}
+
+fn state(context: &TreeContext, life: &Life) -> Option<SupervisorState> {
+    let name: &ChildName = &life.spec.name;
+    let state = match &life.spec.kind {
+        ChildKind::Supervisor(spec) => SupervisorState::new(spec),
+        ChildKind::Pool(spec) => SupervisorState::pool(name.clone(), spec),
+        _ => return None,
+    };
+    Some(
+        state
+            .with_seed(context.seed)
+            .with_links(context.links(name)),
+    )
+}
+
+/// The order to stop, for a supervisor.
+pub(super) fn as_event(how: &treewright_supervisors::spec::Shutdown) -> Event {
+    use treewright_supervisors::spec::ShutdownMode;
+    match how.mode {
+        ShutdownMode::BrutalKill => Event::Kill,
+        ShutdownMode::Timeout(_) | ShutdownMode::Infinity => Event::Shutdown,
+    }
+}

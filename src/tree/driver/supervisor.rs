@@ -1,0 +1,260 @@
+//! The loop of one supervisor: select an event, step, execute.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_lite::future;
+use treewright_supervisors::Time;
+use treewright_supervisors::spec::{ChildKind, ChildName, ChildSpec, Shutdown};
+use treewright_supervisors::supervisor::{
+    Action, ChildKey, Event, ExitReason, Incarnation, Member, Reply, Request, RequestId,
+    SupervisorState,
+};
+
+use super::context::{Membership, TreeContext};
+use super::life::Life;
+use super::mail::{Mail, Mailbox};
+use super::{nested, process};
+use crate::nursery::Nursery;
+use crate::rt::{self, channel};
+
+/// One supervisor that runs.
+pub(super) struct Driver<'env> {
+    context: Rc<TreeContext>,
+    nursery: Nursery<'env>,
+    state: SupervisorState,
+    mailbox: Mailbox,
+    mail: channel::Receiver<Mail>,
+    /// The supervisor's own life in its parent.
+    own_life: Option<Rc<Life>>,
+    lives: HashMap<ChildKey, Commander>,
+    deadline: Option<Time>,
+    /// When the root kills what is left of the tree.
+    tree_deadline: Option<Time>,
+    callers: HashMap<RequestId, channel::Sender<Reply>>,
+    last_request: u64,
+    _membership: Membership,
+}
+
+/// Gives orders to one life.
+struct Commander {
+    incarnation: Incarnation,
+    spec: Arc<ChildSpec>,
+    name: ChildName,
+    channel: OrderChannel,
+}
+
+enum OrderChannel {
+    Life(channel::Sender<Shutdown>),
+    Supervisor(Mailbox),
+}
+
+impl<'env> Driver<'env> {
+    pub(super) fn new(
+        context: Rc<TreeContext>,
+        nursery: Nursery<'env>,
+        state: SupervisorState,
+        (mailbox, mail): (Mailbox, channel::Receiver<Mail>),
+        own_life: Option<Rc<Life>>,
+    ) -> Self {
+        let membership = context.enter(state.name(), &mailbox);
+        Self {
+            context,
+            nursery,
+            state,
+            mailbox,
+            mail,
+            own_life,
+            lives: HashMap::new(),
+            deadline: None,
+            tree_deadline: None,
+            callers: HashMap::new(),
+            last_request: 0,
+            _membership: membership,
+        }
+    }
+
+    /// Runs the supervisor until it has ended and nothing of it is left.
+    pub(super) async fn run(mut self) -> ExitReason {
+        let mut event = Event::Start;
+        loop {
+            self.note(&event);
+            for action in self.state.step(event, rt::now()) {
+                if let Some(reason) = self.execute(action) {
+                    return reason;
+                }
+            }
+            self.limit_ending();
+            event = self.select().await;
+        }
+    }
+
+    /// Once the root stops its children, for whatever reason, the tree's time runs.
+    fn limit_ending(&mut self) {
+        if self.own_life.is_none() && self.state.is_ending() && self.tree_deadline.is_none() {
+            let limit = self.context.spec.shutdown;
+            self.tree_deadline = Some(limit.map_or(Time::MAX, |limit| rt::now() + limit));
+        }
+    }
+
+    /// Waits for what happens next. Both sides only wait: whichever is dropped has lost nothing.
+    async fn select(&mut self) -> Event {
+        let own = self.deadline.unwrap_or(Time::MAX);
+        let deadline = own.min(self.tree_deadline.unwrap_or(Time::MAX));
+        let timer = async {
+            rt::sleep_until(deadline).await;
+            None
+        };
+        let mail = async {
+            match self.mail.recv().await {
+                Ok(mail) => Some(mail),
+                // This driver holds a sender itself.
+                Err(_) => future::pending().await,
+            }
+        };
+        match future::or(mail, timer).await {
+            Some(Mail::Event(event)) => event,
+            Some(Mail::Request(request, caller)) => self.accept(request, caller),
+            None if deadline < own => {
+                self.tree_deadline = Some(Time::MAX);
+                Event::Kill
+            }
+            None => {
+                self.deadline = None;
+                Event::Timer
+            }
+        }
+    }
+
+    fn accept(&mut self, request: Request, caller: channel::Sender<Reply>) -> Event {
+        self.last_request += 1;
+        let from = RequestId(self.last_request);
+        self.callers.insert(from, caller);
+        Event::Request { from, request }
+    }
+
+    /// Notes what the tree's exit code needs to know.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Exited {
+                incarnation,
+                reason,
+            } => self.note_end(*incarnation, reason),
+            Event::StartFailed { incarnation, why } => self.note_end(*incarnation, why),
+            Event::Stopped { incarnation, .. } | Event::Ignored { incarnation } => {
+                self.bury(*incarnation);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_end(&mut self, incarnation: Incarnation, reason: &ExitReason) {
+        if let Some(commander) = self.bury(incarnation) {
+            self.context
+                .note_end(&commander.spec, &commander.name, reason);
+        }
+    }
+
+    fn bury(&mut self, incarnation: Incarnation) -> Option<Commander> {
+        let commander = self.lives.get(&incarnation.child)?;
+        if commander.incarnation != incarnation {
+            return None;
+        }
+        self.lives.remove(&incarnation.child)
+    }
+
+    /// Carries out one action; the reason when that was the last.
+    fn execute(&mut self, action: Action) -> Option<ExitReason> {
+        match action {
+            Action::StartChild {
+                incarnation,
+                name,
+                spec,
+                member,
+            } => {
+                self.start_child(incarnation, name, spec, member);
+            }
+            Action::StopChild { incarnation, how } => self.stop_child(incarnation, how),
+            Action::ArmTimer(time) => self.deadline = Some(time),
+            Action::Reply { to, reply } => {
+                // A caller that went away does not want the answer any more.
+                self.callers
+                    .remove(&to)
+                    .map(|caller| caller.try_send(reply));
+            }
+            Action::Report(report) => self.context.report(&report),
+            Action::Standing { child, standing } => self.context.announce(&child, standing),
+            Action::Started => self.tell_parent(|life| life.started()),
+            Action::Idle(is_idle) => self.tell_parent(|life| {
+                let incarnation = life.incarnation;
+                life.supervisor.tell(Event::Idle {
+                    incarnation,
+                    is_idle,
+                });
+            }),
+            Action::Finish(reason) => return Some(reason),
+        }
+        None
+    }
+
+    fn tell_parent(&self, tell: impl FnOnce(&Life)) {
+        if let Some(life) = &self.own_life {
+            tell(life);
+        }
+    }
+
+    fn start_child(
+        &mut self,
+        incarnation: Incarnation,
+        name: ChildName,
+        spec: Arc<ChildSpec>,
+        member: Option<Member>,
+    ) {
+        let spec = match member {
+            Some(member) => Arc::new(spec.instance(member.index, &member.args)),
+            None => spec,
+        };
+        let life = Life {
+            spec: Arc::clone(&spec),
+            incarnation,
+            supervisor: self.mailbox.clone(),
+        };
+        let channel = match &spec.kind {
+            ChildKind::Process(_) => {
+                let (orders, received) = channel::unbounded();
+                self.nursery
+                    .spawn(process::run(Rc::clone(&self.context), life, received));
+                OrderChannel::Life(orders)
+            }
+            ChildKind::Supervisor(_) | ChildKind::Pool(_) => {
+                let mail = Mailbox::new();
+                let channel = OrderChannel::Supervisor(mail.0.clone());
+                self.nursery
+                    .spawn(nested::run(Rc::clone(&self.context), life, mail));
+                channel
+            }
+            ChildKind::Actor(_) | ChildKind::Worker(_) | ChildKind::Local => {
+                return life.start_failed("children of this kind cannot be run yet".to_owned());
+            }
+        };
+        let commander = Commander {
+            incarnation,
+            spec,
+            name,
+            channel,
+        };
+        self.lives.insert(incarnation.child, commander);
+    }
+
+    fn stop_child(&mut self, incarnation: Incarnation, how: Shutdown) {
+        let Some(commander) = self.lives.get(&incarnation.child) else {
+            return;
+        };
+        match &commander.channel {
+            // Unbounded: it refuses only when the life has just ended, which it will tell.
+            OrderChannel::Life(orders) => drop(orders.try_send(how)),
+            OrderChannel::Supervisor(mailbox) => mailbox.tell(nested::as_event(&how)),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A tree in the foreground: signals stop it, the second one kills, and its operator is told.
+
+use std::time::Duration;
+
+use futures_lite::future;
+use rustix::process::Signal as OsSignal;
+use treewright_supervisors::spec::{ChildName, Signal};
+
+use super::driver::TreeOutcome;
+use super::front::Tree;
+use super::handle::TreeHandle;
+use crate::error::{ErrorContext, Result};
+use crate::process;
+use crate::process::guardian::Guarded;
+use crate::rt::{self, Signals};
+
+/// How long a stop goes on before the operator is told again what it waits for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a stop may take without a word about it.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// What an operator in front of a terminal is told while the tree is stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The tree is being stopped in order.
+    Stopping {
+        /// Why.
+        because: StopCause,
+    },
+    /// The stop takes its time.
+    StillStopping {
+        /// The children that have not ended yet, in start order; the last one is waited for
+        /// first.
+        waiting_for: Vec<ChildName>,
+    },
+    /// Everything is killed at once.
+    Killing {
+        /// The signal that asked for it.
+        signal: Signal,
+    },
+}
+
+/// Why a tree in the foreground is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// This signal.
+    Signal(Signal),
+    /// Its guardian has died: nobody would sweep up after this process any more.
+    GuardianLost,
+}
+
+impl Tree {
+    /// Runs the tree until it has ended, as a command in the foreground does.
+    ///
+    /// The first INT (Ctrl-C), TERM or HUP stops the tree in order, the second kills it at
+    /// once. It is also stopped when the guardian dies. `notify` is called with what an
+    /// operator should know meanwhile; it must not wait. The runtime must leave these signals
+    /// to the tree ([`RuntimeBuilder::handle_signals`](crate::RuntimeBuilder::handle_signals)).
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::run`], and when signals cannot be listened for.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Tree::run`].
+    pub async fn run_in_foreground(
+        self,
+        guarded: Option<Guarded>,
+        notify: impl Fn(Notice),
+    ) -> Result<TreeOutcome> {
+        let signals = Signals::new(&[OsSignal::INT, OsSignal::TERM, OsSignal::HUP])
+            .context("cannot listen for signals")?;
+        let handle = self.handle();
+        let is_guarded = guarded.is_some();
+        let watch = watch(&handle, signals, guarded, &notify);
+        let run = async {
+            match is_guarded {
+                true => Some(self.run_guarded().await),
+                false => Some(self.run().await),
+            }
+        };
+        // The watch never ends; dropped, it has nothing to lose.
+        match future::or(run, watch).await {
+            Some(outcome) => outcome,
+            None => future::pending().await,
+        }
+    }
+
+    /// Runs the tree in a process that has a guardian. Orphans come to this process as long as
+    /// it lives: here they are found by their mark when their child is stopped.
+    async fn run_guarded(self) -> Result<TreeOutcome> {
+        process::adopt_orphans().context("cannot adopt orphans")?;
+        let reap = async {
+            let error = match process::reap_strays().await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            };
+            Err(error).context("cannot reap orphans")
+        };
+        // The orphans that are left when the tree has ended are the guardian's.
+        future::or(self.without_keeper().run(), reap).await
+    }
+}
+
+/// Passes on what asks the tree to stop, for as long as the tree runs.
+async fn watch<T>(
+    handle: &TreeHandle,
+    mut signals: Signals,
+    guarded: Option<Guarded>,
+    notify: &impl Fn(Notice),
+) -> Option<T> {
+    let guardian_lost = async {
+        match &guarded {
+            Some(guarded) => guarded.lost().await,
+            None => future::pending().await,
+        }
+        StopCause::GuardianLost
+    };
+    let because = future::or(
+        async { StopCause::Signal(next(&mut signals).await) },
+        guardian_lost,
+    )
+    .await;
+    notify(Notice::Stopping { because });
+    handle.shut_down();
+    let signal = future::or(next(&mut signals), remind(handle, notify)).await;
+    notify(Notice::Killing { signal });
+    handle.kill();
+    future::pending().await
+}
+
+/// Says again and again what the stop waits for.
+async fn remind(handle: &TreeHandle, notify: &impl Fn(Notice)) -> Signal {
+    rt::sleep(SHORT).await;
+    loop {
+        let waiting_for = handle.living();
+        if !waiting_for.is_empty() {
+            notify(Notice::StillStopping { waiting_for });
+        }
+        rt::sleep(PATIENCE).await;
+    }
+}
+
+async fn next(signals: &mut Signals) -> Signal {
+    loop {
+        let signal = signals
+            .next()
+            .await
+            .map(|signal| Signal::from_number(signal.as_raw()));
+        match signal {
+            Ok(Some(signal)) => return signal,
+            Ok(None) => {}
+            // The stream is broken for good; the tree can still be killed from outside.
+            Err(_) => future::pending().await,
+        }
+    }
+}
