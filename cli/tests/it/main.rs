@@ -5,5 +5,6 @@ mod command;
 mod draw;
 mod fmt;
 mod help;
+mod run;
 mod schema;
 mod trees;
