@@ -66,6 +66,10 @@ impl Source for OsSource {
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
     }
 
+    fn identity(&self, path: &Path) -> PathBuf {
+        fs::canonicalize(path).unwrap_or_else(|_| self.absolute(path))
+    }
+
     fn variable(&self, name: &str) -> Result<Option<String>, NotUtf8> {
         match env::var(name) {
             Ok(value) => Ok(Some(value)),

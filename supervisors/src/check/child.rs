@@ -77,7 +77,7 @@ fn significant_under(
         .label("has no effect")
         .related(above, "`auto_shutdown` is \"never\" here")
         .hint(format!(
-            "give `[supervisor.{}]` `auto_shutdown = \"any_significant\"` or \"all_significant\"",
+            "a supervisor that ends with it has `auto_shutdown = \"any_significant\"` in `[supervisor.{}]`",
             supervisor.name
         )),
     );

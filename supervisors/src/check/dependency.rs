@@ -1,7 +1,7 @@
 //! What must hold of a dependency by itself.
 
 use super::index::Index;
-use crate::report::{Code, Fault};
+use crate::report::{Code, Fault, named};
 use crate::spec::{ChildKind, Condition, RestartType};
 use crate::suggest::Suggester;
 
@@ -45,15 +45,16 @@ pub(super) fn check(
 
 fn unknown(dependent: usize, name: &str, index: &Index<'_>, suggester: &mut Suggester) -> Fault {
     let thing = &index.things[dependent];
-    let shown: String = name.escape_debug().take(60).collect();
     let mut fault = Fault::error(
         Code::UnknownName,
         thing.path().key("depends_on").key(name),
         format!(
-            "{} depends on `{shown}`, which does not exist",
-            thing.title()
+            "{} depends on {}, which does not exist",
+            thing.title(),
+            named(name)
         ),
     )
+    .at_key()
     .label("nothing has this name");
     fault.hint = suggester
         .nearest(name, index.names())
@@ -69,8 +70,9 @@ fn impossible(edge: Dependency, condition: Condition, index: &Index<'_>) -> Opti
     );
     let at = thing.path().key("depends_on").key(other.name);
     let fault = |what: String| Some(Fault::error(Code::InvalidDependency, at.clone(), what));
+    let wrong = |what: String| fault(what).map(Fault::at_key);
     if edge.dependent == edge.dependency {
-        return fault(format!("{} depends on itself", thing.title()))
+        return wrong(format!("{} depends on itself", thing.title()))
             .map(|fault| fault.label("it would wait for itself for ever"));
     }
     if index.is_above(edge.dependency, edge.dependent) {
@@ -79,7 +81,7 @@ fn impossible(edge: Dependency, condition: Condition, index: &Index<'_>) -> Opti
             thing.title(),
             other.name
         );
-        return fault(message)
+        return wrong(message)
             .map(|fault| fault.label("a supervisor has started when its children have"));
     }
     if index.is_above(edge.dependent, edge.dependency) {
@@ -88,7 +90,7 @@ fn impossible(edge: Dependency, condition: Condition, index: &Index<'_>) -> Opti
             thing.title(),
             other.name
         );
-        return fault(message)
+        return wrong(message)
             .map(|fault| fault.label("a child is started by its supervisor, not before it"));
     }
     let child = other.child?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::is_child_name;
-use crate::report::{Code, Fault, SpecPath};
+use crate::report::{Code, Fault, SpecPath, named};
 use crate::spec::{ChildKind, ChildSpec, SupervisorSpec, TreeSpec};
 
 /// Levels of supervisors a tree may have. Deeper trees are the work of programs that went wrong.
@@ -72,7 +72,7 @@ impl<'a> Index<'a> {
                 Fault::error(
                     Code::TooDeep,
                     at,
-                    format!("supervisor `{}` is nested too deep", supervisor.name),
+                    format!("supervisor {} is nested too deep", named(&supervisor.name)),
                 )
                 .label(format!("its children would be below level {DEEPEST}")),
             );
@@ -97,12 +97,11 @@ impl<'a> Index<'a> {
     fn add(&mut self, thing: Thing<'a>, faults: &mut Vec<Fault>) {
         let path = thing.path();
         if !is_child_name(thing.name) {
-            let shown: String = thing.name.escape_debug().take(60).collect();
             faults.push(
                 Fault::error(
                     Code::InvalidName,
                     path.clone(),
-                    format!("`{shown}` cannot be the name of a child"),
+                    format!("{} cannot be the name of a child", named(thing.name)),
                 )
                 .label(
                     "expected at most 64 letters, digits, `_`, `-` and `.`, not `-` or `.` first",
@@ -115,7 +114,7 @@ impl<'a> Index<'a> {
                 Fault::error(
                     Code::DuplicateName,
                     path,
-                    format!("`{}` is the name of two things", thing.name),
+                    format!("{} is the name of two things", named(thing.name)),
                 )
                 .label("again here")
                 .related(self.things[first].path(), "first here"),
@@ -179,7 +178,7 @@ impl Thing<'_> {
         let kind = self
             .child
             .map_or("supervisor", |child| kind_name(&child.kind));
-        format!("{kind} `{}`", self.name)
+        format!("{kind} {}", named(self.name))
     }
 }
 

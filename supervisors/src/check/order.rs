@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::dependency::Dependency;
 use super::index::Index;
-use crate::report::{Code, Fault};
+use crate::report::{Code, Fault, named};
 use crate::spec::{ChildKind, ChildName, SupervisorSpec, TreeSpec};
 
 /// The names of a cycle that are printed; the rest is counted.
@@ -135,7 +135,7 @@ fn cycle(index: &Index<'_>, start: usize, blocked_by: &HashMap<usize, Edge>) -> 
             break;
         }
     }
-    let name = |thing: usize| format!("`{}`", index.things[thing].name);
+    let name = |thing: usize| named(index.things[thing].name);
     let mut names: Vec<String> = ring
         .iter()
         .take(NAMED)
@@ -170,7 +170,9 @@ fn cycle(index: &Index<'_>, start: usize, blocked_by: &HashMap<usize, Edge>) -> 
     };
     let message = format!("dependencies form a cycle: {}", names.join(" → "));
     let mut fault = match ring.first() {
-        Some(edge) => Fault::error(Code::DependencyCycle, path(edge), message).label(why(edge)),
+        Some(edge) => Fault::error(Code::DependencyCycle, path(edge), message)
+            .at_key()
+            .label(why(edge)),
         None => Fault::error(Code::DependencyCycle, index.things[0].path(), message),
     };
     for edge in ring.iter().skip(1).take(NAMED) {

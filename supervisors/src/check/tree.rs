@@ -2,7 +2,7 @@
 
 use super::index::Index;
 use super::{child, dependency, order, warning};
-use crate::report::{Code, Diagnostic, Fault, Related, Report, Severity};
+use crate::report::{Code, Diagnostic, Fault, Omitted, Related, Report, Severity, named};
 use crate::spec::{ChildKind, TreeSpec};
 use crate::suggest::Suggester;
 
@@ -65,7 +65,7 @@ pub fn check(tree: &mut TreeSpec) -> Report {
                 .collect(),
         })
         .collect();
-    Report::new(diagnostics, 0, Vec::new())
+    Report::new(diagnostics, Omitted::default(), Vec::new())
 }
 
 /// Every fault of a tree; where there is none the tree is in start order afterwards.
@@ -78,8 +78,8 @@ pub(crate) fn faults(tree: &mut TreeSpec, scope: Scope) -> Vec<Fault> {
             child::check(thing, &index, scope, &mut faults);
         }
         let dependencies = dependency::check(&index, &mut suggester, &mut faults);
+        check_exit_code(tree, &index, &mut suggester, &mut faults);
         if scope == Scope::Whole {
-            check_exit_code(tree, &index, &mut suggester, &mut faults);
             let is_sound = !faults
                 .iter()
                 .any(|fault| matches!(fault.code, Code::DuplicateName | Code::TooDeep));
@@ -111,11 +111,13 @@ fn check_exit_code(
     };
     let at = crate::report::SpecPath::of(&["tree", "exit_code_from"]);
     let Some(found) = index.find(name) else {
-        let shown: String = name.escape_debug().take(60).collect();
         let mut fault = Fault::error(
             Code::UnknownName,
             at,
-            format!("`exit_code_from` names `{shown}`, which does not exist"),
+            format!(
+                "`exit_code_from` names {}, which does not exist",
+                named(name)
+            ),
         )
         .label("nothing has this name");
         fault.hint = suggester

@@ -78,11 +78,32 @@ pub fn expected(shape: &Shape) -> String {
         Shape::Exactly(value) => format!("`{value}`"),
         Shape::Command => "a command such as [\"web\", \"--port\", \"80\"]".to_owned(),
         Shape::Words(words) => any_of(words.iter().map(|word| format!("\"{}\"", word.name))),
-        Shape::List(of) => format!("an array, each {}", expected(of)),
+        Shape::List(of) => list(of),
+        Shape::Map(Shape::Any) => "a table".to_owned(),
         Shape::Map(of) => format!("a table, each value {}", expected(of)),
         Shape::Table(_) => "a table".to_owned(),
-        Shape::Either(shapes) => any_of(shapes.iter().map(expected)),
+        Shape::Either(shapes) => any_of(shapes.iter().flat_map(|shape| {
+            match shape {
+                // Its words stand beside the other alternatives.
+                Shape::Words(words) => words
+                    .iter()
+                    .map(|word| format!("\"{}\"", word.name))
+                    .collect(),
+                other => vec![expected(other)],
+            }
+        })),
         Shape::Any => "any value".to_owned(),
+    }
+}
+
+fn list(of: &Shape) -> String {
+    match of {
+        Shape::Any => "an array".to_owned(),
+        Shape::Text => "an array of strings".to_owned(),
+        Shape::Path => "an array of paths".to_owned(),
+        Shape::Name => "an array of names".to_owned(),
+        Shape::Signal => "an array of names of signals".to_owned(),
+        other => format!("an array, each {}", expected(other)),
     }
 }
 
@@ -139,7 +160,7 @@ mod tests {
         let shutdown = find(Section::Process, "shutdown").unwrap();
         assert_eq!(
             expected(&shutdown.shape),
-            "a duration such as \"10s\", \"brutal_kill\" or \"infinity\" or a table"
+            "a duration such as \"10s\", \"brutal_kill\", \"infinity\" or a table"
         );
     }
 }

@@ -5,9 +5,8 @@ use super::faults::Problem;
 use super::forest::Forest;
 use super::lower::{Layers, Lower};
 use super::namespace::{Item, Namespace};
-use super::text::named;
 use crate::keys::Section;
-use crate::report::Code;
+use crate::report::{Code, named};
 use crate::spec::{ChildKind, ChildName, ChildSpec, SupervisorSpec, TreeSpec};
 
 /// Keys that say how a supervisor treats this child, and so mean nothing on the root.
@@ -48,6 +47,12 @@ pub(super) fn build(document: &Table, stem: &str, lower: &mut Lower<'_>) -> Buil
         None => Default::default(),
     };
     let namespace = Namespace::new(document, lower);
+    for item in &namespace.items {
+        begin(item, lower);
+        if let Some(table) = item.entry.node.as_table() {
+            lower.check_keys(item.kind, item.entry.node.span, table, false);
+        }
+    }
     let forest = Forest::new(&namespace, lower);
     if namespace.items.is_empty() && lower.faults.errors() == 0 {
         lower.faults.push(
@@ -129,16 +134,17 @@ fn lower_all(
         .collect()
 }
 
+fn begin(item: &Item<'_>, lower: &mut Lower<'_>) {
+    lower.begin(format!("{} {}", item.kind.key(), named(item.name)));
+}
+
 fn lower_item(
     item: &Item<'_>,
     layers: &Layers<'_>,
     is_root: bool,
     lower: &mut Lower<'_>,
 ) -> ChildSpec {
-    lower.begin(format!("{} {}", item.kind.key(), named(item.name)));
-    if let Some(table) = item.entry.node.as_table() {
-        lower.check_keys(item.kind, item.entry.node.span, table, false);
-    }
+    begin(item, lower);
     if is_root {
         refuse_on_root(item, layers, lower);
     }

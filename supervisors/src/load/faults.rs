@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::document::Span;
-use crate::report::{Code, Diagnostic, Related, Report, Severity, SourceText, SpecPath};
+use crate::report::{Code, Diagnostic, Omitted, Related, Report, Severity, SourceText, SpecPath};
 
 /// How many are kept; a file of nothing but faults must not fill the memory.
 const KEPT: usize = 10_000;
@@ -64,7 +64,7 @@ pub(super) struct Faults {
     problems: Vec<Problem>,
     /// Part of the document could not be read, so that what is missing from it may be there.
     is_partial: bool,
-    omitted: usize,
+    omitted: Omitted,
     errors: usize,
     /// What was reported already: a value of `[defaults]` is looked at once for each child.
     seen: HashSet<(Span, Code)>,
@@ -80,7 +80,9 @@ impl Faults {
         if problem.severity == Severity::Error {
             self.spoilt.insert(problem.span);
         }
-        if self.is_partial && is_about_absence(problem.code) {
+        let is_partial_news =
+            is_about_absence(problem.code) || self.has(problem.span, Code::Syntax);
+        if self.is_partial && is_partial_news {
             return;
         }
         if !self.seen.insert((problem.span, problem.code)) {
@@ -91,9 +93,15 @@ impl Faults {
         }
         if self.problems.len() < KEPT {
             self.problems.push(problem);
+        } else if problem.severity == Severity::Error {
+            self.omitted.errors += 1;
         } else {
-            self.omitted += 1;
+            self.omitted.warnings += 1;
         }
+    }
+
+    pub(super) fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     /// From here on nothing is said about what is not there, if something could not be read.

@@ -45,6 +45,12 @@ impl Files {
             .unwrap_or("")
     }
 
+    /// How a path is shown that is written in this file: beside it.
+    pub(super) fn shown_beside(&self, file: u32, path: &str) -> PathBuf {
+        let directory = self.shown(file).parent().unwrap_or(Path::new(""));
+        normal(&directory.join(path))
+    }
+
     /// The name of a file as it is shown.
     pub(super) fn shown(&self, file: u32) -> &Path {
         self.sources
@@ -68,18 +74,19 @@ impl Files {
     /// Takes a file in and returns its number; what is not UTF-8 is a fault and is read up to there.
     pub(super) fn add(
         &mut self,
-        shown: &Path,
+        path: &Path,
         contents: Vec<u8>,
         source: &dyn Source,
         faults: &mut Faults,
     ) -> u32 {
         let file = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        let directory = match shown.parent() {
+        let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => source.absolute(parent),
             _ => source.absolute(Path::new(".")),
         };
+        let shown = normal(path);
         let (text, broken) = decode(contents);
-        self.sources.push(SourceText::new(shown.to_owned(), text));
+        self.sources.push(SourceText::new(shown.clone(), text));
         self.directories.push(directory);
         if let Some(at) = broken {
             faults.push(
@@ -98,13 +105,15 @@ impl Files {
     /// Takes a file in whose text is never shown, because it may hold secrets.
     pub(super) fn add_hidden(
         &mut self,
-        shown: &Path,
+        path: &Path,
+        shown: PathBuf,
         contents: Vec<u8>,
         source: &dyn Source,
         faults: &mut Faults,
     ) -> u32 {
-        let file = self.add(shown, contents, source, faults);
+        let file = self.add(path, contents, source, faults);
         if let Some(text) = self.sources.last_mut() {
+            text.shown = shown;
             text.is_hidden = true;
         }
         file
@@ -135,7 +144,9 @@ impl Files {
             (Some(parsed), errors)
         };
         for error in &errors {
-            faults.push(syntax::problem(file, &source.text, error));
+            if let Some(problem) = syntax::problem(file, &source.text, error) {
+                faults.push(problem);
+            }
         }
         parsed.map_or_else(Table::new, |parsed| {
             document::table(file, parsed.into_inner())
@@ -172,9 +183,41 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
     tidied
 }
 
+/// A path without `.` and `..`, as if no directory were a link: to be shown, or where there are none.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        let last = normal.components().next_back();
+        match (component, last) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                normal.pop();
+            }
+            (Component::ParentDir, Some(Component::RootDir)) => {}
+            (other, _) => normal.push(other),
+        }
+    }
+    if normal.as_os_str().is_empty() {
+        normal.push(".");
+    }
+    normal
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn normal_goes_up_by_name() {
+        for (path, normal_path) in [
+            ("/a/./b/../c", "/a/c"),
+            ("a/../../b", "../b"),
+            ("/../a", "/a"),
+            ("a/..", "."),
+        ] {
+            assert_eq!(normal(Path::new(path)), Path::new(normal_path));
+        }
+    }
 
     #[test]
     fn tidy_drops_dots_and_keeps_the_way_up() {

@@ -1,13 +1,14 @@
 //! Who is whose child: the lists of the supervisors, put together.
 
+use std::collections::HashSet;
+
 use super::document::Span;
 use super::faults::Problem;
 use super::lower::Lower;
 use super::namespace::Namespace;
-use super::text::named;
 use crate::check::DEEPEST;
 use crate::keys::{Section, any_of};
-use crate::report::Code;
+use crate::report::{Code, named};
 
 /// Names in one message; the rest is counted.
 const NAMED: usize = 8;
@@ -23,6 +24,8 @@ pub(super) struct Forest {
     pub(super) roots: Vec<usize>,
     /// Every item, supervisors before their children.
     pub(super) order: Vec<usize>,
+    /// Items that are in no list but by a misspelt name.
+    meant: HashSet<usize>,
     /// Whether it is one tree.
     pub(super) is_sound: bool,
 }
@@ -35,6 +38,7 @@ impl Forest {
             parents: vec![None; count],
             roots: Vec::new(),
             order: Vec::with_capacity(count),
+            meant: HashSet::new(),
             is_sound: true,
         };
         let is_implicit = !namespace
@@ -62,7 +66,8 @@ impl Forest {
             for (name, node) in lower.children(&namespace.layers(item)) {
                 let Some(child) = namespace.find(&name) else {
                     self.is_sound = false;
-                    report_unknown(&name, node.span, namespace, lower);
+                    let meant = report_unknown(&name, node.span, namespace, lower);
+                    self.meant.extend(meant);
                     continue;
                 };
                 if let Some((_, first)) = self.parents[child] {
@@ -165,7 +170,7 @@ impl Forest {
             ),
             None => "add it to `children` of a supervisor".to_owned(),
         };
-        for item in &loose {
+        for item in loose.iter().filter(|item| !self.meant.contains(item)) {
             let item = &namespace.items[*item];
             lower.faults.push(
                 Problem::error(
@@ -218,7 +223,13 @@ impl Forest {
     }
 }
 
-fn report_unknown(name: &str, span: Span, namespace: &Namespace<'_>, lower: &mut Lower<'_>) {
+/// Returns what was probably meant.
+fn report_unknown(
+    name: &str,
+    span: Span,
+    namespace: &Namespace<'_>,
+    lower: &mut Lower<'_>,
+) -> Option<usize> {
     let message = format!(
         "{} lists {}, which does not exist",
         lower.subject(),
@@ -226,11 +237,10 @@ fn report_unknown(name: &str, span: Span, namespace: &Namespace<'_>, lower: &mut
     );
     let mut problem =
         Problem::error(Code::UnknownName, span, message).label("nothing has this name");
-    problem.hint = lower
-        .suggester
-        .nearest(name, namespace.names())
-        .map(|near| format!("did you mean `{near}`?"));
+    let near = lower.suggester.nearest(name, namespace.names());
+    problem.hint = near.map(|near| format!("did you mean `{near}`?"));
     lower.faults.push(problem);
+    namespace.find(near?)
 }
 
 fn report_roots(roots: &[usize], namespace: &Namespace<'_>, lower: &mut Lower<'_>) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::{Entry, Span, Table, Value};
 use super::faults::{Faults, Problem};
-use super::files::{FILE_BYTES, Files, tidy};
+use super::files::{FILE_BYTES, Files, normal};
 use super::merge;
 use super::source::{Source, Unreadable};
 use super::substitute;
@@ -103,7 +103,7 @@ impl Gatherer<'_> {
     }
 
     fn enter(&mut self, path: &Path) {
-        let identity = tidy(&self.source.absolute(path));
+        let identity = self.source.identity(path);
         self.known.insert(identity.clone());
         self.chain.push(identity);
     }
@@ -170,7 +170,7 @@ impl Gatherer<'_> {
         match super::glob::paths(&base, pattern, self.source) {
             Ok(paths) => {
                 for path in paths {
-                    let identity = tidy(&self.source.absolute(&path));
+                    let identity = self.source.identity(&path);
                     // A pattern may match the file it stands in, or one that is here already.
                     if !self.known.contains(&identity) {
                         self.include_file(span, &path, table);
@@ -189,8 +189,8 @@ impl Gatherer<'_> {
     }
 
     fn include_file(&mut self, span: Span, path: &Path, table: &mut Table) {
-        let shown = tidy(path);
-        let identity = tidy(&self.source.absolute(path));
+        let shown = normal(path);
+        let identity = self.source.identity(path);
         if let Some(at) = self.chain.iter().position(|known| *known == identity) {
             self.report_cycle(span, at, &shown);
             return;
@@ -213,7 +213,7 @@ impl Gatherer<'_> {
                 return;
             }
         };
-        let file = self.files.add(&shown, contents, self.source, self.faults);
+        let file = self.files.add(path, contents, self.source, self.faults);
         let mut included = self.files.parse(file, self.faults);
         self.refuse_root_only(&mut included);
         self.chain.push(identity.clone());

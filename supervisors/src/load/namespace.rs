@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use super::document::{Entry, Span, Table};
 use super::faults::Problem;
 use super::lower::{Layers, Lower};
-use super::text::named;
 use crate::keys::Section;
-use crate::report::Code;
+use crate::report::{Code, named};
 
 /// Bytes a name may have; it becomes part of file and socket names.
 const NAME_BYTES: usize = 64;

@@ -37,7 +37,11 @@ impl<'a> Resolver<'a> {
         let mut problem = Problem {
             severity: fault.severity,
             code: fault.code,
-            span: self.place(&fault.at),
+            span: if fault.is_at_key {
+                self.key(&fault.at)
+            } else {
+                self.place(&fault.at)
+            },
             path: Some(fault.at.clone()),
             message: fault.message,
             label: fault.label,
@@ -45,7 +49,15 @@ impl<'a> Resolver<'a> {
             related: Vec::new(),
         };
         for (path, label) in fault.related {
-            let span = self.place(&path);
+            let span = if fault.is_at_key {
+                self.key(&path)
+            } else {
+                self.place(&path)
+            };
+            if span == Span::top(0) {
+                // The root of a file without supervisors is written nowhere.
+                continue;
+            }
             if span != problem.span {
                 problem = problem.related(span, label);
             } else if let Some(first) = &mut problem.label {
@@ -70,6 +82,20 @@ impl<'a> Resolver<'a> {
             Found::Value(span) | Found::Heading(span) => span,
             Found::Missing { table, .. } => table,
         }
+    }
+
+    /// The key at the end of a path; of one that is not written, what is nearest to it.
+    fn key(&self, path: &SpecPath) -> Span {
+        let mut table = Some(self.document);
+        let mut key = None;
+        for step in path.keys() {
+            let Some(entry) = table.and_then(|table| table.get(step)) else {
+                return self.place(path);
+            };
+            key = Some(entry.key);
+            table = entry.node.as_table();
+        }
+        key.unwrap_or_else(|| self.place(path))
     }
 
     fn find(&self, path: &SpecPath) -> Found {

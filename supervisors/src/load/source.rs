@@ -27,6 +27,14 @@ pub trait Source {
     /// The path from the root of the file system, without touching it.
     fn absolute(&self, path: &Path) -> PathBuf;
 
+    /// What tells files apart: the same for two paths to one file.
+    ///
+    /// By itself it is the absolute path without `.` and `..`, which is wrong where directories are
+    /// links; a source that can should follow them.
+    fn identity(&self, path: &Path) -> PathBuf {
+        super::files::normal(&self.absolute(path))
+    }
+
     /// The value of an environment variable.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use super::faults::Problem;
 use crate::report::Code;
 
 /// The problem for an error of the parser.
-pub(super) fn problem(file: u32, text: &str, error: &toml::de::Error) -> Problem {
+///
+/// None for one that only follows from another.
+pub(super) fn problem(file: u32, text: &str, error: &toml::de::Error) -> Option<Problem> {
     let bytes = error.span().unwrap_or(text.len()..text.len());
     let span = Span::new(file, &bytes);
     let (what, expected) = match error.message().split_once(", expected ") {
@@ -15,15 +17,30 @@ pub(super) fn problem(file: u32, text: &str, error: &toml::de::Error) -> Problem
     if what == "duplicate key" {
         return duplicate(file, text, &bytes);
     }
-    let problem = Problem::error(Code::Syntax, span, what.to_owned());
-    match expected {
-        Some(expected) => problem.label(format!("expected {expected}")),
-        None => problem.label(""),
+    let raw = text.get(bytes).unwrap_or("");
+    let is_word = raw.starts_with(|c: char| c.is_alphabetic())
+        && raw
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_-./:".contains(c));
+    if what.starts_with("invalid ") && is_word {
+        let problem = Problem::error(Code::Syntax, span, "a string without quotes")
+            .label("expected a value")
+            .hint(format!("put it into quotes: \"{raw}\""));
+        return Some(problem);
     }
+    let what = match (what, expected) {
+        ("invalid basic string" | "invalid literal string", Some("`\"`" | "`'`")) => {
+            "a string is not closed"
+        }
+        (what, _) => what,
+    };
+    let mut problem = Problem::error(Code::Syntax, span, what.to_owned());
+    problem.label = expected.map(|expected| format!("expected {expected}"));
+    Some(problem)
 }
 
 /// A key or heading written twice; the parser does not say where it was first, so it is looked for.
-fn duplicate(file: u32, text: &str, bytes: &std::ops::Range<usize>) -> Problem {
+fn duplicate(file: u32, text: &str, bytes: &std::ops::Range<usize>) -> Option<Problem> {
     let key = text.get(bytes.clone()).unwrap_or("");
     let line_start = text[..bytes.start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[bytes.end..]
@@ -48,9 +65,18 @@ fn duplicate(file: u32, text: &str, bytes: &std::ops::Range<usize>) -> Problem {
         first_key(&text[..line_start], key)
     };
     match first {
-        Some(first) => problem.related(Span::new(file, &first), "first here"),
-        None => problem,
+        Some(first) => Some(problem.related(Span::new(file, &first), "first here")),
+        None if !is_heading && is_under_second_heading(&text[..line_start]) => None,
+        None => Some(problem),
     }
+}
+
+/// Whether the last heading before was there already, so that its keys meet those of the first.
+fn is_under_second_heading(before: &str) -> bool {
+    let section = before.rfind("\n[").map_or(0, |at| at + 1);
+    let heading = before[section..].lines().next().unwrap_or("").trim();
+    heading.starts_with('[')
+        && first_heading(&before[..section], without_comment(heading)).is_some()
 }
 
 fn without_comment(line: &str) -> &str {

@@ -6,9 +6,9 @@ use super::document::Span;
 use super::faults::Problem;
 use super::files::Files;
 use super::substitute::Failure;
-use crate::report::Code;
+use crate::report::{Code, named, plain};
 
-/// The place of a part of a string: exact where the string is written without escapes, else all of it.
+/// The place of a part of a string: exact where the text is written without escapes, else all of it.
 pub(super) fn inside(files: &Files, span: Span, text: &str, part: Range<usize>) -> Span {
     let raw = files.raw(span);
     let quotes = ["'''", "\"\"\"", "'", "\""]
@@ -18,28 +18,13 @@ pub(super) fn inside(files: &Files, span: Span, text: &str, part: Range<usize>) 
     let inner = raw
         .get(quotes..raw.len().saturating_sub(quotes))
         .unwrap_or("");
-    if quotes == 0 || inner != text {
+    // A word of a command is a part of the string it was split from.
+    let mut found = inner.match_indices(text);
+    let (Some((at, _)), None, true) = (found.next(), found.next(), quotes > 0) else {
         return span;
-    }
-    let start = span.start as usize + quotes;
+    };
+    let start = span.start as usize + quotes + at;
     Span::new(span.file, &(start + part.start..start + part.end))
-}
-
-/// A string as it is shown in a message: in quotes, and not longer than a line.
-pub(super) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.chars().nth(LONGEST).is_none() {
-        return format!("{text:?}");
-    }
-    let cut: String = text.chars().take(LONGEST).collect();
-    let shown = format!("{cut:?}");
-    format!("{}…\"", &shown[..shown.len() - 1])
-}
-
-/// A name as it is shown in a message: in backquotes, and not longer than a line.
-pub(super) fn named(name: &str) -> String {
-    let shown = quoted(name);
-    format!("`{}`", &shown[1..shown.len() - 1])
 }
 
 /// What is said about a `${…}` that cannot be expanded.
@@ -64,7 +49,7 @@ pub(super) fn substitution(files: &Files, span: Span, text: &str, failure: &Fail
             format!("variable {} is not set", named(name)),
         )
         .label("not in the environment")
-        .hint(format!("give it a default: `${{{name}:-…}}`")),
+        .hint("give it a default: `${VAR:-default}`"),
         Failure::Unset(part, name, Some(message)) if message.is_empty() => Problem::error(
             Code::UnsetVariable,
             at(part),
@@ -74,11 +59,7 @@ pub(super) fn substitution(files: &Files, span: Span, text: &str, failure: &Fail
         Failure::Unset(part, name, Some(message)) => Problem::error(
             Code::UnsetVariable,
             at(part),
-            format!(
-                "variable {} is not set: {}",
-                named(name),
-                message.escape_debug()
-            ),
+            format!("variable {} is not set: {}", named(name), plain(message)),
         )
         .label("needed here"),
         Failure::NotUtf8(part, name) => Problem::error(

@@ -8,6 +8,8 @@ pub(crate) struct Fault {
     pub(crate) severity: Severity,
     pub(crate) code: Code,
     pub(crate) at: SpecPath,
+    /// It is about the key at the end of the path and not about its value.
+    pub(crate) is_at_key: bool,
     pub(crate) message: String,
     pub(crate) label: Option<String>,
     pub(crate) hint: Option<String>,
@@ -23,6 +25,7 @@ impl Fault {
             severity: Severity::Error,
             code,
             at,
+            is_at_key: false,
             message: message.into(),
             label: None,
             hint: None,
@@ -36,6 +39,12 @@ impl Fault {
             severity: Severity::Warning,
             ..Self::error(code, at, message)
         }
+    }
+
+    /// About the key, not its value.
+    pub(crate) fn at_key(mut self) -> Self {
+        self.is_at_key = true;
+        self
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {

@@ -13,6 +13,7 @@ mod render;
     reason = "the file of `Report`, the module's main type"
 )]
 mod report;
+mod shown;
 mod source_text;
 
 pub use code::Code;
@@ -20,5 +21,7 @@ pub use diagnostic::{Diagnostic, Place, Related, Severity};
 pub(crate) use fault::Fault;
 pub use path::SpecPath;
 pub use render::Style;
+pub(crate) use report::Omitted;
 pub use report::Report;
+pub(crate) use shown::{named, plain, quoted};
 pub(crate) use source_text::SourceText;

@@ -25,16 +25,22 @@ const SHOWN: usize = 100;
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
-    /// Diagnostics that were found and not kept.
-    omitted: usize,
+    omitted: Omitted,
     sources: Vec<SourceText>,
+}
+
+/// Diagnostics that were found and not kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Omitted {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
 }
 
 impl Report {
     /// Sorts the diagnostics by place; those past the hundredth are only counted.
     pub(crate) fn new(
         mut diagnostics: Vec<Diagnostic>,
-        omitted: usize,
+        omitted: Omitted,
         sources: Vec<SourceText>,
     ) -> Self {
         diagnostics.sort_by_key(|diagnostic| {
@@ -64,21 +70,24 @@ impl Report {
         self.count(Severity::Error) > 0
     }
 
-    /// How many there are of this severity.
-    ///
-    /// A report keeps a bounded number; what came after is counted by [`omitted`](Self::omitted).
+    /// How many were found of this severity, [omitted](Self::omitted) ones included.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics
+        let kept = self
+            .diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+            .count();
+        kept + match severity {
+            Severity::Error => self.omitted.errors,
+            Severity::Warning => self.omitted.warnings,
+        }
     }
 
-    /// How many more were found and not kept.
+    /// How many more were found than are kept; a report is bounded.
     #[must_use]
     pub fn omitted(&self) -> usize {
-        self.omitted
+        self.omitted.errors + self.omitted.warnings
     }
 
     /// Every diagnostic, sorted by place.
@@ -96,7 +105,7 @@ impl Report {
             text.push_str(&render::diagnostic(diagnostic, &self.sources, style));
             text.push_str("\n\n");
         }
-        let more = self.diagnostics.len() - shown.len() + self.omitted;
+        let more = self.diagnostics.len() - shown.len() + self.omitted();
         if more > 0 {
             text.push_str(&format!("and {more} more\n\n"));
         }

@@ -62,7 +62,8 @@ impl SourceText {
             Some(next) => next.saturating_sub(1).max(start),
             None => self.text.len(),
         };
-        start..end
+        let line = &self.text[start..end];
+        start..start + line.strip_suffix('\r').unwrap_or(line).len()
     }
 }
 

@@ -77,6 +77,7 @@ impl Lower<'_> {
             return;
         }
         let message = format!("{} has no `{name}`", self.subject());
+        self.faults.lack(layers.span, name);
         self.faults
             .push(Problem::error(Code::MissingKey, layers.span, message).label(label));
     }

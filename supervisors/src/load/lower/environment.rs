@@ -1,19 +1,18 @@
 //! The variables a child gets: set, from files, inherited.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::document::{Node, Span, Value};
 use super::super::env_file;
 use super::super::faults::Problem;
 use super::super::source::Unreadable;
-use super::super::text::named;
 use super::Lower;
 use super::context::Variables;
 use super::layers::Layers;
 use crate::keys::{self, Section, Shape};
-use crate::report::Code;
+use crate::report::{Code, named};
 use crate::spec::{EnvFile, EnvInherit, EnvValue};
 
 /// Bytes a file of variables may have.
@@ -89,10 +88,14 @@ impl Lower<'_> {
         let file = self.path(node, name)?;
         let is_of_member = self.is_pool && file.to_string_lossy().contains(super::value::INDEX);
         if !is_of_member && !self.source.is_file(&file) {
+            let shown = match &node.value {
+                Value::String(text) => self.files.shown_beside(node.span.file, text),
+                _ => file,
+            };
             let message = format!("{} names a file that does not exist", self.of(name));
             self.faults.push(
                 Problem::error(Code::MissingFile, node.span, message)
-                    .label(format!("no file `{}`", file.display())),
+                    .label(format!("no file `{}`", shown.display())),
             );
             return None;
         }
@@ -130,7 +133,8 @@ impl Lower<'_> {
         let variables = match known {
             Some(variables) => variables,
             None => {
-                let variables = self.read_env_file(node.span, &path, optional);
+                let shown = self.files.shown_beside(node.span.file, name);
+                let variables = self.read_env_file(node.span, &path, shown, optional);
                 self.env_files.insert(path.clone(), variables.clone());
                 variables
             }
@@ -146,9 +150,15 @@ impl Lower<'_> {
         })
     }
 
-    fn read_env_file(&mut self, span: Span, path: &Path, optional: bool) -> Variables {
+    fn read_env_file(
+        &mut self,
+        span: Span,
+        path: &Path,
+        shown: PathBuf,
+        optional: bool,
+    ) -> Variables {
         let why = match self.files.read(path, ENV_FILE_BYTES, self.source) {
-            Ok(contents) => return self.parse_env_file(path, contents),
+            Ok(contents) => return self.parse_env_file(path, shown, contents),
             Err(Unreadable::Missing) if optional => return Some(Arc::from([])),
             Err(why) => why,
         };
@@ -160,18 +170,18 @@ impl Lower<'_> {
             Unreadable::TooLarge { .. } => (Code::TooLarge, None),
             Unreadable::Other(_) => (Code::Unreadable, None),
         };
-        let message = format!("cannot read `{}`", path.display());
+        let message = format!("cannot read `{}`", shown.display());
         let mut problem = Problem::error(code, span, message).label(why.to_string());
         problem.hint = hint;
         self.faults.push(problem);
         None
     }
 
-    fn parse_env_file(&mut self, path: &Path, contents: Vec<u8>) -> Variables {
+    fn parse_env_file(&mut self, path: &Path, shown: PathBuf, contents: Vec<u8>) -> Variables {
         let before = self.faults.errors();
         let file = self
             .files
-            .add_hidden(path, contents, self.source, self.faults);
+            .add_hidden(path, shown, contents, self.source, self.faults);
         let text = self.files.text(file);
         let variables = env_file::parse(file, &text, self.faults);
         (self.faults.errors() == before).then(|| variables.into())

@@ -137,7 +137,10 @@ impl Lower<'_> {
         self.faults.push(
             Problem::error(Code::MissingUnit, node.span, message)
                 .label(format!("expected {}", keys::expected(shape)))
-                .hint(format!("write the unit: \"{raw}{unit}\"")),
+                .hint(match unit {
+                    "B" => format!("write the unit, such as \"{raw}MB\" or \"{raw}MiB\""),
+                    unit => format!("write the unit: \"{raw}{unit}\""),
+                }),
         );
     }
 

@@ -2,11 +2,10 @@
 
 use super::super::document::{Entry, Span, Table};
 use super::super::faults::Problem;
-use super::super::text::named;
 use super::Lower;
 use super::layers::{Field, Layers};
 use crate::keys::{self, Section, Shape};
-use crate::report::Code;
+use crate::report::{Code, named};
 
 impl Lower<'_> {
     /// Reports every key of a table, itself and not its defaults, that does not belong there.
@@ -61,7 +60,9 @@ impl Lower<'_> {
             );
             return;
         }
-        if self.faults.has(entry.key, Code::UnknownKey) {
+        // A broken heading leaves its keys to the table before it.
+        let is_stray = section == Section::File && self.faults.is_partial();
+        if is_stray || self.faults.has(entry.key, Code::UnknownKey) {
             return;
         }
         let mut problem = Problem::error(
@@ -75,6 +76,12 @@ impl Lower<'_> {
             problem = problem.hint(format!("did you mean `{near}`?"));
         } else {
             problem.hint = self.unknown_key_hint(section, name, entry);
+            if entry.node.as_table().is_some() {
+                // `[process.web.blue]`: the keys that `web` lacks are in there.
+                for key in ["run", "task", "children"] {
+                    self.faults.lack(table, key);
+                }
+            }
         }
         self.faults.push(problem.label("not a key of this table"));
     }

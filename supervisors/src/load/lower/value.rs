@@ -11,11 +11,11 @@ use super::super::document::{Node, Value};
 use super::super::faults::Problem;
 use super::super::files::tidy;
 use super::super::substitute;
-use super::super::text::{quoted, substitution};
+use super::super::text::substitution;
 use super::Lower;
 use super::layers::{Field, Layers};
 use crate::keys::{self, Shape, Word};
-use crate::report::Code;
+use crate::report::{Code, quoted};
 
 /// The place in a pool's texts where the number of a member goes.
 pub(super) const INDEX: &str = "{index}";
