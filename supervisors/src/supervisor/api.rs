@@ -67,7 +67,10 @@ impl SupervisorState {
                 .children
                 .key(name)
                 .is_some_and(|key| self.must_operator_wait(key, is_busy)),
-            Request::StartMember { .. } | Request::Reload { .. } => is_busy,
+            Request::StartMember { .. } => is_busy,
+            // Also in the supervisor's own start: a reload may be what a child that does not
+            // start is waiting for.
+            Request::Reload { .. } => matches!(self.phase, Phase::New) || self.is_pass_at_work(),
             Request::Scale(_) | Request::ReloadPool { .. } => {
                 is_busy || self.pool.as_ref().is_some_and(Pool::is_shrinking)
             }

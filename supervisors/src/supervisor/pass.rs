@@ -106,6 +106,11 @@ impl Pass {
         self.excluded.insert(key);
     }
 
+    /// Takes a child in again: somebody asked for it to be started.
+    pub(super) fn include(&mut self, key: ChildKey) {
+        self.excluded.remove(&key);
+    }
+
     pub(super) fn forget(&mut self, key: ChildKey) {
         self.excluded.remove(&key);
         self.current = self.current.filter(|current| *current != key);
@@ -155,7 +160,9 @@ impl SupervisorState {
             return;
         };
         let former = before.culprit;
-        let pass = pass.widened_by(before);
+        let stalled = before.current.filter(|key| self.is_stalled(*key));
+        let mut pass = pass.widened_by(before);
+        pass.to_start.append(&mut self.positions(stalled.iter()));
         let is_replaced = former != pass.culprit;
         self.pass = Some(pass);
         if let Some(former) = former.filter(|_| is_replaced) {
@@ -192,6 +199,7 @@ impl SupervisorState {
         if let Some(pass) = &mut self.pass {
             pass.from = None;
             pass.to_start = to_start;
+            pass.cursor = 0;
         }
     }
 
@@ -271,10 +279,11 @@ impl SupervisorState {
             return false;
         };
         let is_down = self.children.state(key).is_some_and(ChildState::is_down);
+        let is_stalled = self.is_stalled(key);
         if let Some(pass) = &mut self.pass {
             // Before the start: one that fails at once may begin another pass.
             pass.cursor = position + 1;
-            pass.current = is_down.then_some(key);
+            pass.current = (is_down || is_stalled).then_some(key);
         }
         if is_down {
             self.begin_start(key, self.start_cause(key));
@@ -345,10 +354,22 @@ impl SupervisorState {
                 .is_some_and(|(pass, child)| pass.will_stop(child.position))
     }
 
-    /// Whether requests that start something must wait: a pass stops or starts children.
+    /// Whether requests that start something must wait: a pass stops or starts children. One
+    /// that waits for a backoff or for a dependency may go on waiting for a long time.
     pub(super) fn is_pass_at_work(&self) -> bool {
-        self.pass
-            .as_ref()
-            .is_some_and(|pass| pass.stage != Stage::Wait)
+        self.pass.as_ref().is_some_and(|pass| match pass.stage {
+            Stage::Stop => true,
+            Stage::Wait => false,
+            Stage::Start => !pass.current.is_some_and(|key| self.is_stalled(key)),
+        })
+    }
+
+    /// Whether the child waits for its backoff or for a dependency.
+    fn is_stalled(&self, key: ChildKey) -> bool {
+        let state = self.children.state(key);
+        matches!(
+            state,
+            Some(ChildState::Waiting { .. } | ChildState::Gated { .. })
+        )
     }
 }

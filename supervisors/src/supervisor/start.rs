@@ -28,6 +28,9 @@ impl SupervisorState {
 
     /// Starts a child that is not live, as soon as its dependencies hold.
     pub(super) fn begin_start(&mut self, key: ChildKey, cause: StartCause) {
+        if let (StartCause::Asked, Some(pass)) = (cause, &mut self.pass) {
+            pass.include(key);
+        }
         match self.check_gate(key) {
             Ok(true) => self.start_child(key, cause),
             Ok(false) => self.set_state(key, ChildState::Gated { cause }),

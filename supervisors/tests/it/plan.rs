@@ -216,6 +216,8 @@ fn trees() -> impl Strategy<Value = TreeSpec> {
 }
 
 proptest! {
+    #![proptest_config(crate::properties::cases())]
+
     #[test]
     fn plan_of_any_tree_and_itself_is_empty(tree in trees()) {
         prop_assert!(plan(&tree, &tree).is_empty());
