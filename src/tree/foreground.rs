@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use rustix::process::Signal as OsSignal;
+use treewright_supervisors::Time;
 use treewright_supervisors::spec::{ChildName, Signal};
 
 use super::driver::TreeOutcome;
@@ -18,6 +19,10 @@ use crate::rt::{self, Signals};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a stop may take without a word about it.
 const SHORT: Duration = Duration::from_secs(1);
+
+/// The same signal again within this time is the same wish: `timeout(1)` and terminals send it
+/// to a process and then to its group.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// What an operator in front of a terminal is told while the tree is stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +59,7 @@ impl Tree {
     /// Runs the tree until it has ended, as a command in the foreground does.
     ///
     /// The first INT (Ctrl-C), TERM or HUP stops the tree in order, the second kills it at
-    /// once. It is also stopped when the guardian dies. `notify` is called with what an
+    /// once; the same signal twice within a quarter of a second counts once. It is also stopped when the guardian dies. `notify` is called with what an
     /// operator should know meanwhile; it must not wait. The runtime must leave these signals
     /// to the tree ([`RuntimeBuilder::handle_signals`](crate::RuntimeBuilder::handle_signals)).
     ///
@@ -125,7 +130,8 @@ async fn watch<T>(
     .await;
     notify(Notice::Stopping { because });
     handle.shut_down();
-    let signal = future::or(next(&mut signals), remind(handle, notify)).await;
+    let again = second(&mut signals, because, rt::now() + ECHO);
+    let signal = future::or(again, remind(handle, notify)).await;
     notify(Notice::Killing { signal });
     handle.kill();
     future::pending().await
@@ -140,6 +146,16 @@ async fn remind(handle: &TreeHandle, notify: &impl Fn(Notice)) -> Signal {
             notify(Notice::StillStopping { waiting_for });
         }
         rt::sleep(PATIENCE).await;
+    }
+}
+
+/// The signal that asks for more than the first did.
+async fn second(signals: &mut Signals, first: StopCause, echo_ends: Time) -> Signal {
+    loop {
+        let signal = next(signals).await;
+        if first != StopCause::Signal(signal) || rt::now() > echo_ends {
+            return signal;
+        }
     }
 }
 

@@ -163,6 +163,14 @@ async fn run_with_logs(
         context.logs.close(LOG_GRACE).await;
         reason
     };
+    let heard = async {
+        let failed = context.run_notify().await;
+        failed
+            .and(Err(std::io::ErrorKind::UnexpectedEof.into()))
+            .context("cannot hear the children")
+    };
+    // Who hears has nothing to say but that it cannot; dropped, it loses nothing.
+    let run = future::or(run, heard);
     let (reason, ()) = future::zip(run, context.logs.run()).await;
     Ok(context.outcome(reason?))
 }

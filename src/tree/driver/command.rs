@@ -1,18 +1,20 @@
-//! From the spec of a child to the command that is spawned.
+//! From the spec of a child to the commands that are spawned for it.
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use treewright_supervisors::spec::{EnvValue, ExecSpec, LogSpec, ProcessSpec, Run};
+use treewright_supervisors::spec::{
+    EnvInherit, EnvValue, Identity, Limit, LogSpec, Probe, ProcessSpec, Rlimit, Run,
+};
 
-use crate::process::{Command, Output};
+use crate::process::{Command, Mark, Output};
 
-/// Why a command could not be made out of a spec.
+/// Why no command can be made out of a spec.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandError {
     /// The file of a secret cannot be read.
-    #[error("cannot read the secret `{file}` for variable `{variable}`: {source}")]
+    #[error("cannot read the secret `{file}` for variable `{variable}`")]
     Secret {
         variable: String,
         file: String,
@@ -23,54 +25,97 @@ pub(super) enum CommandError {
     NoProgram,
 }
 
-/// The command of a process, with everything but its mark and its control group.
-///
-/// Reads the files of secrets, which are small and local: each start sees what they hold now.
-pub(super) fn command(spec: &ProcessSpec) -> Result<Command, CommandError> {
-    let mut command = match &spec.run {
-        Run::Argv(argv) => {
-            let (program, args) = argv.split_first().ok_or(CommandError::NoProgram)?;
-            let mut command = Command::new(program);
-            command.args(args);
-            command
-        }
-        Run::Shell(line) => {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", line]);
-            command
-        }
-    };
-    command.identity(spec.identity.clone());
-    set_world(&mut command, &spec.exec)?;
-    Ok(command)
+/// The world one life of a child is in: what its own command and those of its probes share.
+pub(super) struct World {
+    mark: Mark,
+    cwd: Option<PathBuf>,
+    env_inherit: EnvInherit,
+    env: Vec<(OsString, OsString)>,
+    identity: Identity,
+    rlimits: Vec<(Rlimit, Limit)>,
 }
 
-fn set_world(command: &mut Command, exec: &ExecSpec) -> Result<(), CommandError> {
-    if let Some(cwd) = &exec.cwd {
-        command.cwd(cwd);
+impl World {
+    /// The world of a child that is started now.
+    ///
+    /// Reads the files of secrets, which are small and local: each start sees what they hold
+    /// at that moment.
+    pub(super) fn new(spec: &ProcessSpec, mark: Mark) -> Result<Self, CommandError> {
+        let exec = &spec.exec;
+        let files = exec.env_files.iter().flat_map(|file| file.variables.iter());
+        let mut env: Vec<(OsString, OsString)> = files
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        for (name, value) in &exec.env {
+            env.push((name.into(), variable(name, value)?));
+        }
+        Ok(Self {
+            mark,
+            cwd: exec.cwd.clone(),
+            env_inherit: exec.env_inherit.clone(),
+            env,
+            identity: spec.identity.clone(),
+            rlimits: exec
+                .limits
+                .rlimits
+                .iter()
+                .map(|(limit, value)| (*limit, *value))
+                .collect(),
+        })
     }
-    command.env_inherit(exec.env_inherit.clone());
-    for (name, value) in exec.env_files.iter().flat_map(|file| file.variables.iter()) {
-        command.env(name, value);
+
+    /// Sets a variable that wins over all others.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.env.push((name.into(), value.into()));
     }
-    for (name, value) in &exec.env {
-        command.env(name, variable(name, value)?);
+
+    /// The command of the child itself.
+    pub(super) fn command(&self, spec: &ProcessSpec) -> Result<Command, CommandError> {
+        let mut command = match &spec.run {
+            Run::Argv(argv) => self.argv(argv).ok_or(CommandError::NoProgram)?,
+            Run::Shell(line) => self.program("/bin/sh", &["-c".to_owned(), line.clone()]),
+        };
+        let is_heard = spec.exec.log != LogSpec::Null || is_read_by_a_probe(spec);
+        let output = || if is_heard { Output::Pipe } else { Output::Null };
+        command.stdout(output()).stderr(output());
+        Ok(command)
     }
-    for (limit, value) in &exec.limits.rlimits {
-        command.rlimit(*limit, *value);
+
+    /// The command of a probe. What it prints is nobody's.
+    pub(super) fn probe(&self, argv: &[String]) -> Command {
+        // An empty argv is refused when the spec is loaded; here it fails as a program without
+        // a name does.
+        let mut command = self.argv(argv).unwrap_or_else(|| self.program("", &[]));
+        command.stdout(Output::Null).stderr(Output::Null);
+        command
     }
-    let is_heard = exec.log != LogSpec::Null || needs_output(exec);
-    let output = || if is_heard { Output::Pipe } else { Output::Null };
-    command.stdout(output()).stderr(output());
-    Ok(())
+
+    fn argv(&self, argv: &[String]) -> Option<Command> {
+        let (program, args) = argv.split_first()?;
+        Some(self.program(program, args))
+    }
+
+    fn program(&self, program: &str, args: &[String]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).mark(self.mark.clone());
+        command.env_inherit(self.env_inherit.clone());
+        command.identity(self.identity.clone());
+        if let Some(cwd) = &self.cwd {
+            command.cwd(cwd);
+        }
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        for (limit, value) in &self.rlimits {
+            command.rlimit(*limit, *value);
+        }
+        command
+    }
 }
 
-/// Whether a probe reads the output even if nobody keeps it.
-fn needs_output(exec: &ExecSpec) -> bool {
-    use treewright_supervisors::spec::Probe;
-    exec.ready
-        .as_ref()
-        .is_some_and(|ready| matches!(ready.probe, Probe::Log(_)))
+fn is_read_by_a_probe(spec: &ProcessSpec) -> bool {
+    let ready = spec.exec.ready.as_ref();
+    ready.is_some_and(|ready| matches!(ready.probe, Probe::Log(_)))
 }
 
 fn variable(name: &str, value: &EnvValue) -> Result<OsString, CommandError> {

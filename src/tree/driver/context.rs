@@ -1,7 +1,8 @@
 //! What all supervisors of one tree share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use treewright_supervisors::spec::{
@@ -11,11 +12,14 @@ use treewright_supervisors::supervisor::{
     Event, ExitClass, ExitReason, Links, Standing, SupervisorReport,
 };
 
+use super::care::chain;
 use super::living::Living;
 use super::mail::Mailbox;
 use super::outcome::{Ends, TreeOutcome, code_of};
 use crate::process::TreeId;
+use crate::rt::Latch;
 use crate::tree::log::{ChildLog, LogError, Logs};
+use crate::tree::probe::NotifySocket;
 
 /// What all supervisors of one tree share.
 pub(in crate::tree) struct TreeContext {
@@ -32,6 +36,9 @@ pub(in crate::tree) struct TreeContext {
     /// The supervisors that run, by name.
     supervisors: RefCell<HashMap<ChildName, (u64, Mailbox)>>,
     entered: Cell<u64>,
+    /// Opened when the first child is to be heard over it.
+    notify: OnceCell<Rc<NotifySocket>>,
+    notify_opened: Latch,
     /// The logs of children that have been started, each for all the lives of its child.
     open_logs: RefCell<HashMap<ChildName, (LogSpec, Rc<ChildLog>)>>,
 }
@@ -58,6 +65,8 @@ impl TreeContext {
             standings: RefCell::default(),
             supervisors: RefCell::default(),
             entered: Cell::default(),
+            notify: OnceCell::new(),
+            notify_opened: Latch::new(),
             open_logs: RefCell::default(),
         })
     }
@@ -82,6 +91,32 @@ impl TreeContext {
         let entry = (wanted.clone(), Rc::clone(&log));
         self.open_logs.borrow_mut().insert(spec.name.clone(), entry);
         Ok(log)
+    }
+
+    /// The socket over which children tell how they are.
+    pub(super) fn notify_socket(&self) -> Result<Rc<NotifySocket>, String> {
+        if let Some(socket) = self.notify.get() {
+            return Ok(Rc::clone(socket));
+        }
+        let base =
+            std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let socket = Rc::new(NotifySocket::open(&base).map_err(|error| chain(&error))?);
+        let socket = self.notify.get_or_init(|| socket);
+        self.notify_opened.set();
+        Ok(Rc::clone(socket))
+    }
+
+    /// Receives what children tell, from the first that does. Ends only when the socket fails.
+    ///
+    /// # Errors
+    ///
+    /// What the socket says; children are then not heard any more.
+    pub(in crate::tree) async fn run_notify(&self) -> std::io::Result<()> {
+        self.notify_opened.wait().await;
+        match self.notify.get() {
+            Some(socket) => socket.run().await,
+            None => Ok(()),
+        }
     }
 
     pub(super) fn links(&self, supervisor: &ChildName) -> Links {

@@ -28,14 +28,12 @@ impl Life {
         });
     }
 
-    #[expect(dead_code, reason = "the probes take it up")]
     pub(super) fn ready(&self) {
         self.supervisor.tell(Event::Ready {
             incarnation: self.incarnation,
         });
     }
 
-    #[expect(dead_code, reason = "the probes take it up")]
     pub(super) fn unhealthy(&self, message: String) {
         let why = ExitReason::Unhealthy { message };
         self.supervisor.tell(Event::Unhealthy {

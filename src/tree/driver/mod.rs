@@ -12,6 +12,7 @@
 //!   timer ──────────►                            └─────► report, standing, reply
 //! ```
 
+mod care;
 mod command;
 mod context;
 mod convert;

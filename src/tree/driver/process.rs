@@ -1,18 +1,21 @@
 //! The life of a command.
 
+use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future;
 use treewright_supervisors::spec::{ChildKind, ProcessSpec, Shutdown};
 
-use super::command::command;
+use super::care::{chain, is_heard, take_care};
+use super::command::World;
 use super::context::TreeContext;
 use super::convert;
 use super::life::{Life, Orders};
 use crate::process::{Cgroup, Child, Exit, Mark};
 use crate::rt;
 use crate::tree::log::{AttachedOutput, ChildLog};
+use crate::tree::probe::{NotifyInbox, ReadyProbe};
 
 /// How long the end of a child waits for a log that makes no progress.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
@@ -20,32 +23,57 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// Starts the command, waits for its end or an order to stop, and tells the supervisor.
 pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
     let ChildKind::Process(spec) = &life.spec.kind else {
-        life.start_failed("it is no command".to_owned());
-        return;
+        return life.start_failed("it is no command".to_owned());
     };
     let log = match context.log(&life.spec).await {
         Ok(log) => log,
-        Err(error) => return life.start_failed(error.to_string()),
+        Err(error) => return life.start_failed(chain(&error)),
     };
-    let (mut child, output) = match start(&context, &life, spec, &log) {
+    // Before the spawn, so that no line is missed.
+    let ready = spec
+        .exec
+        .ready
+        .as_ref()
+        .map(|ready| ReadyProbe::new(ready, &log));
+    let started = match start(&context, &life, spec, &log) {
         Ok(started) => started,
         Err(message) => return life.start_failed(message),
     };
+    let Started {
+        mut child,
+        output,
+        world,
+        inbox,
+    } = started;
     let _alive = context.living.enter(&life.spec.name);
     life.started();
-    let how = match wait(&mut child, &orders).await {
-        Turn::Ended => {
-            // What it left behind goes with it; only then may a replacement start.
-            let exit = stop(&mut child, &orders, life.spec.shutdown.clone()).await;
-            drain(&output).await;
-            return life.exited(convert::reason(exit.reason));
-        }
-        Turn::Ordered(how) => how,
+    let care = take_care(&life, &world, ready.as_ref(), inbox.as_ref());
+    // The care has nothing to lose: once the child has ended nobody wants to know more of it.
+    let turn = future::or(wait(&mut child, &orders), care).await;
+    let ordered = match turn {
+        Turn::Ended => None,
+        Turn::Ordered(how) => Some(how),
     };
+    // What a child that ended by itself left behind goes with it; only then may a replacement
+    // start.
+    let how = ordered
+        .clone()
+        .unwrap_or_else(|| life.spec.shutdown.clone());
     let exit = stop(&mut child, &orders, how.clone()).await;
     drain(&output).await;
+    if ordered.is_none() {
+        return life.exited(convert::reason(exit.reason));
+    }
     let (reason, killed) = convert::stop(exit, &how, &life.spec.success);
     life.stopped(reason, killed);
+}
+
+/// A command that runs.
+struct Started {
+    child: Child,
+    output: AttachedOutput,
+    world: Rc<World>,
+    inbox: Option<NotifyInbox>,
 }
 
 fn start(
@@ -53,22 +81,41 @@ fn start(
     life: &Life,
     spec: &ProcessSpec,
     log: &ChildLog,
-) -> Result<(Child, AttachedOutput), String> {
-    let mut command = command(spec).map_err(|error| error.to_string())?;
-    command.mark(Mark::new(
-        context.id(),
-        &life.spec.name,
-        life.incarnation.epoch,
-    ));
+) -> Result<Started, String> {
+    let mark = Mark::new(context.id(), &life.spec.name, life.incarnation.epoch);
+    let mut world = World::new(spec, mark).map_err(|error| chain(&error))?;
+    let socket = is_heard(&spec.exec)
+        .then(|| context.notify_socket())
+        .transpose()?;
+    for (name, value) in socket
+        .iter()
+        .flat_map(|socket| socket.variables(spec.exec.live.as_ref()))
+    {
+        world.set(name, value);
+    }
+    if let (Some(socket), true) = (&socket, spec.identity.user.is_some()) {
+        socket.admit_others().map_err(|error| chain(&error))?;
+    }
+    let mut command = world.command(spec).map_err(|error| chain(&error))?;
     if let Some(cgroup) = control_group(context, life, spec)? {
         command.cgroup(cgroup);
     }
-    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let mut child = command.spawn().map_err(|error| chain(&error))?;
+    let inbox = socket.map(|socket| socket.hear(&child, user_of(&child)));
     let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
-    let output = log
-        .attach(stdout, stderr)
-        .map_err(|error| error.to_string())?;
-    Ok((child, output))
+    let output = log.attach(stdout, stderr).map_err(|error| chain(&error))?;
+    Ok(Started {
+        child,
+        output,
+        world: Rc::new(world),
+        inbox,
+    })
+}
+
+/// The user a child runs as. It is ours and not reaped, so the number is its own.
+fn user_of(child: &Child) -> Option<u32> {
+    let process = std::fs::metadata(format!("/proc/{}", child.id()));
+    process.ok().map(|process| process.uid())
 }
 
 /// The control group its limits ask for.
@@ -87,10 +134,10 @@ fn control_group(
         life.spec.name,
         life.incarnation.epoch
     );
-    let parent = Cgroup::own().map_err(|error| error.to_string())?;
+    let parent = Cgroup::own().map_err(|error| chain(&error))?;
     Cgroup::create(&parent, &name, limits)
         .map(Some)
-        .map_err(|error| error.to_string())
+        .map_err(|error| chain(&error))
 }
 
 enum Turn {
