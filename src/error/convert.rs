@@ -81,6 +81,32 @@ impl From<std::convert::Infallible> for Error {
     }
 }
 
+macro_rules! from_standard {
+    ($($type:ty),* $(,)?) => {$(
+        impl From<$type> for Error {
+            fn from(error: $type) -> Self {
+                Self::wrap(ErrorKind::Other, error)
+            }
+        }
+    )*};
+}
+
+// What `?` meets most often. There cannot be one for every error, because ours is an error
+// itself; `.context(..)` takes the others.
+from_standard!(
+    std::num::ParseIntError,
+    std::num::ParseFloatError,
+    std::num::TryFromIntError,
+    std::str::ParseBoolError,
+    std::str::Utf8Error,
+    std::string::FromUtf8Error,
+    std::char::ParseCharError,
+    std::net::AddrParseError,
+    std::env::VarError,
+    std::time::SystemTimeError,
+    std::fmt::Error,
+);
+
 /// Says what was being done when something failed.
 ///
 /// # Examples
@@ -138,6 +164,23 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("outer")]
     struct Outer(#[source] io::Error);
+
+    #[test]
+    fn error_goes_to_other_threads_and_into_boxes() {
+        fn check<E: StdError + Send + Sync + 'static>() {}
+        check::<Error>();
+    }
+
+    #[test]
+    fn question_mark_takes_errors_of_the_standard_library() {
+        fn number(bytes: &[u8]) -> Result<u8> {
+            Ok(std::str::from_utf8(bytes)?.parse()?)
+        }
+        assert_eq!(number(b"7").unwrap(), 7);
+        let error = number(b"seven").unwrap_err();
+        assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+        assert!(number(&[0xff]).unwrap_err().to_string().contains("utf-8"));
+    }
 
     #[test]
     fn boxed_error_of_ours_comes_out_as_it_went_in() {
