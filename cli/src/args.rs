@@ -9,12 +9,13 @@ use crate::commands;
 use crate::failure::Failure;
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 success; 1 something was found to be wrong, or could not be done; 2 the command line is wrong.
+Exit codes: 0 success; 1 something was found to be wrong, or could not be done; 2 the command line is wrong. \
+`run` has more, see `treewright run --help`.
 
 Colours are used on a terminal only, and never where NO_COLOR is set.
 The format is described in docs/tree-format.md.";
 
-/// Checks, draws and formats trees of processes, declared in TOML.
+/// Runs trees of processes, declared in TOML; checks, draws and formats them.
 #[derive(Debug, Parser)]
 #[command(name = "treewright", version, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(disable_help_subcommand = true, arg_required_else_help = true)]
