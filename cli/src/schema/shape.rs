@@ -49,7 +49,7 @@ pub(super) fn schema(shape: &Shape) -> Value {
         }),
         Shape::Words(words) => enumeration(words),
         Shape::List(of) => json!({ "type": "array", "items": schema(of) }),
-        Shape::Map(of) => json!({ "type": "object", "additionalProperties": schema(of) }),
+        Shape::Map(of) => map(of),
         Shape::Table(section) => reference(&definition(*section)),
         Shape::Either(shapes) => {
             let shapes: Vec<Value> = shapes.iter().map(schema).collect();
@@ -65,6 +65,18 @@ fn integer(min: i64, max: i64) -> Value {
         integer["maximum"] = json!(max);
     }
     integer
+}
+
+/// A table with names the user chose: of children, of variables, or of arguments.
+fn map(of: &Shape) -> Value {
+    let mut map = json!({ "type": "object", "additionalProperties": schema(of) });
+    let names = match of {
+        Shape::Table(_) | Shape::Words(_) => "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",
+        Shape::Either(_) => "^[^=]+$",
+        _ => return map,
+    };
+    map["propertyNames"] = json!({ "pattern": names });
+    map
 }
 
 /// A string of this form, or one that is expanded to it.

@@ -89,6 +89,19 @@ fn every_valid_tree_is_accepted() {
 }
 
 #[test]
+fn much_that_is_invalid_is_refused() {
+    let judge = Judge::new();
+    let files = toml_files(&repository().join("trees/invalid"));
+    let verdicts: Vec<_> = files
+        .iter()
+        .filter_map(|file| judge.accepts(&fs::read_to_string(file).ok()?))
+        .collect();
+    let refused = verdicts.iter().filter(|verdict| verdict.is_err()).count();
+    // The rest is about names, files and what only makes no sense together.
+    assert!(refused >= 30, "{refused} of {} are refused", verdicts.len());
+}
+
+#[test]
 fn single_faults_are_refused_and_their_cures_accepted() {
     let judge = Judge::new();
     for (bad, good) in [
