@@ -3,11 +3,12 @@
 const SEMANTICS: &str = include_str!("../../../docs/semantics.md");
 const OTP: &str = include_str!("otp.md");
 
-const MODULES: [(&str, &str); 17] = [
+const MODULES: [(&str, &str); 18] = [
     ("dependencies", include_str!("dependencies.rs")),
     ("deviations", include_str!("deviations.rs")),
     ("interleaved", include_str!("interleaved.rs")),
     ("otp_compared", include_str!("otp_compared.rs")),
+    ("invalid", include_str!("invalid.rs")),
     ("operator", include_str!("operator.rs")),
     ("otp_api", include_str!("otp_api.rs")),
     ("otp_misc", include_str!("otp_misc.rs")),

@@ -33,3 +33,4 @@ mod simulation;
 mod source;
 mod starting;
 mod to_toml;
+mod trees;

@@ -35,7 +35,10 @@ impl Simulation {
                 assert!(is_new, "`{}` is stopped twice", life.name);
             }
             Action::Reply { to, reply } => {
-                assert!(self.open.contains(to), "{to:?} answered twice: {reply:?}");
+                assert!(
+                    self.open.contains_key(to),
+                    "{to:?} answered twice: {reply:?}"
+                );
             }
             Action::Started => assert!(!this.has_started, "started twice"),
             Action::Finish(_) => {

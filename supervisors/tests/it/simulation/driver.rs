@@ -1,6 +1,6 @@
 //! The loop: takes the next happening, steps the machine it is about, and does what that wants done.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ pub(crate) struct Simulation {
     pub(super) links: BTreeMap<ChildName, Links>,
     pub(super) log: Vec<Entry>,
     pub(super) reports: Vec<SupervisorReport>,
-    pub(super) open: BTreeSet<RequestId>,
+    /// Requests that are not answered yet, and whom they were put to.
+    pub(super) open: BTreeMap<RequestId, NodeId>,
     pub(super) replies: HashMap<RequestId, Reply>,
     pub(super) requests: u64,
     agenda: BTreeMap<(Time, u64), (NodeId, Happening)>,
@@ -100,7 +101,7 @@ impl Simulation {
             links,
             log: Vec::new(),
             reports: Vec::new(),
-            open: BTreeSet::new(),
+            open: BTreeMap::new(),
             replies: HashMap::new(),
             requests: 0,
             agenda: BTreeMap::new(),

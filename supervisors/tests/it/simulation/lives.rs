@@ -20,6 +20,8 @@ impl Simulation {
         let Some(below) = life.node else { return };
         if self.nodes[below].finished.is_none() {
             self.nodes[below].finished = Some(KILLED);
+            // Who asked it hears of its end from whoever started it.
+            self.open.retain(|_, node| *node != below);
         }
         let under: Vec<Incarnation> = self.nodes[below].lives.keys().copied().collect();
         for incarnation in under {

@@ -89,7 +89,7 @@ impl Simulation {
     fn request_of(&mut self, node: NodeId, request: Request) -> RequestId {
         self.requests += 1;
         let from = RequestId(self.requests);
-        self.open.insert(from);
+        self.open.insert(from, node);
         self.soon(node, Event::Request { from, request });
         self.settle();
         from
@@ -142,6 +142,12 @@ impl Simulation {
         found
             .unwrap_or_else(|| panic!("supervisor `{name}` does not live"))
             .0
+    }
+
+    /// Whether a supervisor of this name lives.
+    pub(crate) fn lives(&self, supervisor: &str) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.any(|node| node.state.name() == supervisor && node.finished.is_none())
     }
 
     fn look(&self, name: &str) -> Option<(NodeId, Incarnation, &Life)> {
