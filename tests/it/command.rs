@@ -416,3 +416,25 @@ fn two_commands_that_end_badly_come_out_with_the_first_as_the_cause() {
         assert_eq!(error.process_failure().unwrap().name(), "first");
     });
 }
+
+#[test]
+fn hundred_commands_are_all_reaped_when_one_of_them_fails() {
+    guarded(|| {
+        let mut ids = Vec::new();
+        let error = run(async || {
+            open_nursery(async |n| {
+                for _ in 0..100 {
+                    ids.push(shell(&n, "exec sleep 600").start().await?.id());
+                }
+                shell(&n, "exit 3").name("last").start().await?;
+                pending::<Result<()>>().await
+            })
+            .await
+        });
+        let error = error.unwrap_err();
+        assert!(!error.is_group());
+        assert_eq!(error.process_failure().unwrap().name(), "last");
+        assert_eq!(ids.len(), 100);
+        assert!(ids.into_iter().all(|id| !is_alive(id)));
+    });
+}
