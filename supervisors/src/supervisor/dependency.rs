@@ -126,8 +126,12 @@ impl Dependencies {
 
     pub(super) fn remove(&mut self, key: ChildKey, spec: &ChildSpec) {
         for name in spec.depends_on.keys() {
-            if let Some(dependents) = self.dependents.get_mut(name) {
-                dependents.remove(&key);
+            let Some(dependents) = self.dependents.get_mut(name) else {
+                continue;
+            };
+            dependents.remove(&key);
+            if dependents.is_empty() {
+                self.dependents.remove(name);
             }
         }
         self.changed.remove(&key);

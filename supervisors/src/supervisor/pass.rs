@@ -81,10 +81,10 @@ impl Pass {
     /// This pass, and what the one under way had still to do.
     fn widened_by(mut self, mut before: Self) -> Self {
         if before.stage == Stage::Start {
-            // A child fails after it was started, so a new range reaches what the cursor of
-            // the old one had not: only the list needs to be carried over.
+            // What the cursor has not reached is still to be started, after the present child.
             before.to_start = before.to_start.split_off(&before.cursor);
-            before.from = None;
+            before.from = before.from.map(|from| from.max(before.cursor));
+            self.current = before.current;
         }
         self.from = match (self.from, before.from) {
             (Some(new), Some(old)) => Some(new.min(old)),

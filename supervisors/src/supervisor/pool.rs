@@ -176,15 +176,18 @@ impl SupervisorState {
             return;
         };
         let change = child_change(&pool.template, &spec.template);
-        pool.template = Arc::new((*spec.template).clone());
+        let template = Arc::new((*spec.template).clone());
+        let former = std::mem::replace(&mut pool.template, Arc::clone(&template));
         pool.max = spec.max;
         self.flags.intensity = spec.intensity;
         self.flags.period = spec.period;
-        let template = Arc::clone(&pool.template);
         let members: Vec<ChildKey> = pool.members.values().copied().collect();
         for key in &members {
+            self.dependencies.remove(*key, &former);
+            self.dependencies.add(*key, &template);
             self.children.set_spec(*key, Arc::clone(&template));
         }
+        self.recheck_gates();
         if mode == ReloadMode::MarkOnly {
             self.reply(from, &Ok(Answer::Done));
             return;

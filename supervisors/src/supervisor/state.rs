@@ -72,8 +72,14 @@ impl SupervisorState {
     #[must_use]
     pub fn new(spec: &SupervisorSpec) -> Self {
         let flags = SupervisorSpec {
-            children: Vec::new(),
-            ..spec.clone()
+            strategy: spec.strategy,
+            intensity: spec.intensity,
+            period: spec.period,
+            auto_shutdown: spec.auto_shutdown,
+            stop: spec.stop,
+            on_start_failure: spec.on_start_failure,
+            isolated: spec.isolated,
+            ..SupervisorSpec::new(spec.name.clone())
         };
         let mut state = Self::empty(flags, None);
         for child in &spec.children {

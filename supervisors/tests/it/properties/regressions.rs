@@ -151,3 +151,60 @@ fn child_that_waits_for_a_dependency_waits_for_its_turn_in_the_group_too() {
     assert!(driver.come_to_rest());
     assert_eq!(status(&driver, "c1"), ChildStatus::Running);
 }
+
+#[test]
+fn group_that_fails_again_behind_its_start_still_starts_what_is_between() {
+    let mut children = children(4);
+    children[0].backoff.initial = Duration::from_secs(1);
+    children[0].backoff.max = Duration::from_secs(1);
+    let mut driver = start(&spec(Strategy::RestForOne, children));
+    assert!(driver.come_to_rest());
+    fails(&mut driver, "c0");
+    for name in ["c3", "c2", "c1"] {
+        let incarnation = life(&driver, name);
+        let reason = ExitReason::Shutdown;
+        driver.feed(Event::Stopped {
+            incarnation,
+            reason,
+            killed: false,
+        });
+    }
+    ask(&mut driver, 1, Request::Start("c3".into()));
+    started(&mut driver, "c3");
+    driver.machine.now = driver.machine.now + Duration::from_secs(1);
+    driver.feed(Event::Timer);
+    assert_eq!(status(&driver, "c0"), ChildStatus::Starting);
+    fails(&mut driver, "c3");
+    driver.machine.is_in_order = true;
+    assert!(driver.come_to_rest());
+    for name in ["c0", "c1", "c2", "c3"] {
+        assert_eq!(status(&driver, name), ChildStatus::Running, "{name}");
+    }
+}
+
+#[test]
+fn pool_member_whose_template_has_no_dependency_any_more_is_started() {
+    let mut pool = PoolSpec::new(1, child(0, [0; _]));
+    let material = Material {
+        pool: pool.clone(),
+        ..Material::default()
+    };
+    pool.template
+        .depends_on
+        .insert(ELSEWHERE.into(), Condition::Started);
+    let mut driver = Driver::pool(&pool, material);
+    driver.feed(Event::Start);
+    ask(&mut driver, 1, Request::Stop("c0@0".into()));
+    ask(&mut driver, 2, Request::Start("c0@0".into()));
+    assert_eq!(member_status(&driver), ChildStatus::Gated);
+    let spec = Box::new(driver.material.pool.clone());
+    let mode = ReloadMode::MarkOnly;
+    ask(&mut driver, 3, Request::ReloadPool { spec, mode });
+    assert!(driver.come_to_rest());
+    assert_eq!(member_status(&driver), ChildStatus::Running);
+}
+
+/// A pool's members are not looked up by name.
+fn member_status(driver: &Driver) -> ChildStatus {
+    driver.machine.state.which_children()[0].status
+}
