@@ -24,7 +24,7 @@ use crate::rt::{self, Latch, LocalExecutor};
 /// Bytes that may wait for the tree's own output.
 const STREAM_CAPACITY: usize = 1024 * 1024;
 /// Bytes that may wait for one log file.
-const FILE_CAPACITY: usize = 1024 * 1024;
+const FILE_CAPACITY: usize = 512 * 1024;
 
 /// The output of all children of one tree: reads their pipes and writes their lines.
 ///

@@ -10,7 +10,7 @@ use super::line::OutputStream;
 use super::prefix::{ColourChoice, Prefixes};
 
 /// Bytes of a child's last output that are kept in memory.
-const RING: usize = 64 * 1024;
+const RING: usize = 16 * 1024;
 
 /// How lines look on the tree's own output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
