@@ -11,6 +11,7 @@ use treewright_supervisors::supervisor::SupervisorReport;
 use super::driver::{Living, Mail, Mailbox, TreeContext, TreeOutcome, run_root};
 use super::handle::TreeHandle;
 use super::log::{LogReport, LogSettings, Logs};
+use super::runnable::{self, NotRunnable};
 use crate::error::{ErrorContext, Result};
 use crate::process::{KeptTree, mind_keeper};
 use crate::rt::channel;
@@ -98,6 +99,15 @@ impl Tree {
         TreeContext::names(&self.spec)
     }
 
+    /// Whether it can be run: some kinds of children are described already and not run yet.
+    ///
+    /// # Errors
+    ///
+    /// The first child that cannot be run. [`run`](Self::run) fails so, too, before it starts anything.
+    pub fn check(&self) -> std::result::Result<(), NotRunnable> {
+        runnable::check(&self.spec)
+    }
+
     /// Runs it without a keeper: when this process is killed, nobody sweeps up after it.
     ///
     /// For a process that has a guardian, and for tests.
@@ -115,7 +125,7 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// When the keeper cannot be started, when this process's own output cannot be opened, or
+    /// When it holds what cannot be run yet, when the keeper cannot be started, when this process's own output cannot be opened, or
     /// when the random seed cannot be read. How the tree ended, also in failure, is its
     /// [`TreeOutcome`].
     ///
@@ -124,6 +134,7 @@ impl Tree {
     /// Dropping the future kills every child at once. To stop in order, ask its
     /// [`handle`](Self::handle) and go on waiting.
     pub async fn run(self) -> Result<TreeOutcome> {
+        self.check().context("cannot run the tree")?;
         let settings = match self.settings {
             Some(settings) => settings,
             None => {

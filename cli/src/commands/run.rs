@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use treewright::process::guardian::{Guard, Guarded, GuardedEnd, guard};
-use treewright::spec::TreeSpec;
 use treewright::tree::log::{ColourChoice, LogFormat, LogSettings};
 use treewright::tree::{Tree, TreeOutcome};
 use treewright::{Runtime, process};
@@ -73,13 +72,17 @@ impl Run {
         if !loaded.warnings.is_empty() {
             print::report(&loaded.warnings);
         }
-        let outcome = self.run_tree(loaded.spec, guarded)?;
+        let tree = Tree::new(loaded.spec);
+        if let Err(error) = tree.check() {
+            print::complain(&Failure::new(error.to_string()).to_string());
+            return Ok(ExitCode::from(REFUSED));
+        }
+        let outcome = self.run_tree(tree, guarded)?;
         Ok(ExitCode::from(outcome.exit_code()))
     }
 
-    fn run_tree(&self, spec: TreeSpec, guarded: Guarded) -> Result<TreeOutcome, Failure> {
+    fn run_tree(&self, tree: Tree, guarded: Guarded) -> Result<TreeOutcome, Failure> {
         let announcer = Announcer::new(self.log_format, self.verbose);
-        let tree = Tree::new(spec);
         let names = tree.names();
         let settings = LogSettings::of_this_process(names.iter().map(String::as_str));
         let settings =

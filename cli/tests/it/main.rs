@@ -7,4 +7,5 @@ mod fmt;
 mod help;
 mod run;
 mod schema;
+mod services;
 mod trees;

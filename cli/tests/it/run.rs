@@ -1,11 +1,12 @@
 //! `treewright run` with real processes and real signals.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::command::directory;
+use crate::command::{directory, repository};
 
 /// The command, running on a tree of its own.
 struct Running {
@@ -15,13 +16,19 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it. Every process of the tree carries the directory's name, by which it is found.
+    /// Starts it on a tree that is written for it.
     fn start(tree: &str, args: &[&str]) -> Self {
         let directory = directory(&[("t.toml", tree)]);
+        let place = directory.path().to_owned();
+        Self::start_in(&place, directory, &[&["t.toml"], args].concat())
+    }
+
+    /// Starts it. Every process of the tree carries the directory's name, by which it is found.
+    fn start_in(place: &Path, directory: TempDir, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_treewright"))
-            .args(["run", "t.toml"])
+            .arg("run")
             .args(args)
-            .current_dir(directory.path())
+            .current_dir(place)
             .env("TREEWRIGHT_TEST", directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -97,6 +104,22 @@ fn survivors(directory: &TempDir) -> Vec<String> {
     marked
         .map(|process| std::fs::read_to_string(process.path().join("cmdline")).unwrap_or_default())
         .collect()
+}
+
+/// Runs a tree of the repository until its first child has started, asks it to stop, and gives
+/// its exit code.
+pub(crate) fn start_and_stop(file: &str) -> Option<i32> {
+    let mut running = Running::start_in(&repository(), directory(&[]), &[file, "--verbose"]);
+    // What the command says of itself is on standard error.
+    let errors = running.child.stderr.take().unwrap();
+    let mut lines = BufReader::new(errors).lines().map(Result::unwrap);
+    let started = lines.find(|line| line.contains(" started after "));
+    assert!(started.is_some(), "{file}: nothing has started");
+    running.signal("TERM");
+    lines.for_each(drop);
+    let code = running.child.wait().unwrap().code();
+    assert_eq!(survivors(&running.directory), [""; 0], "{file}");
+    code
 }
 
 fn run(tree: &str) -> (Option<i32>, String, String) {

@@ -58,3 +58,26 @@ fn overlay_of_the_include_example_is_legal() {
     let outcome = run_in(&repository(), &args);
     assert_eq!(outcome.code, 0, "{}", outcome.err);
 }
+
+/// Trees that are only to be read: they name programs and users that need not be there, or are
+/// run by a test of their own.
+const NOT_RUN: [&str; 2] = ["trees/shop.toml", "trees/services.toml"];
+
+#[test]
+fn every_tree_runs_and_leaves_nothing() {
+    for file in trees()
+        .iter()
+        .filter(|file| !NOT_RUN.contains(&file.as_str()))
+    {
+        let code = crate::run::start_and_stop(file);
+        assert_eq!(code, Some(0), "{file}");
+    }
+}
+
+#[test]
+fn tree_with_an_actor_is_refused_before_anything_starts() {
+    let outcome = run_in(&repository(), &["run", "trees/shop.toml"]);
+    assert_eq!(outcome.code, 2, "{}", outcome.err);
+    assert!(outcome.err.contains("cannot be run yet"), "{}", outcome.err);
+    assert_eq!(outcome.out, "");
+}
