@@ -28,7 +28,7 @@ const LOG_GRACE: Duration = Duration::from_secs(5);
 /// use treewright::tree::Tree;
 ///
 /// fn main() -> treewright::Result<()> {
-///     treewright::process::play_role();
+///     treewright::bootstrap();
 ///     let outcome = treewright::run(async || Tree::new(spec()).run().await)?;
 ///     std::process::exit(i32::from(outcome.exit_code()));
 /// }
@@ -121,7 +121,7 @@ impl Tree {
     ///
     /// When this process is killed meanwhile, a keeper sweeps up: a small child of it that is
     /// this program again, which is why the program calls
-    /// [`play_role`](crate::process::play_role) first.
+    /// [`bootstrap`](crate::bootstrap) first.
     ///
     /// # Errors
     ///
