@@ -1,6 +1,6 @@
 //! Finding out whether a child is ready, and whether it still works.
 //!
-//! What decides is pure: [`ReadyState`](ready::ReadyState) and [`LiveState`](live::LiveState)
+//! What decides is pure: `ready::ReadyState` and `live::LiveState`
 //! take events with the time and say what is to be done; one small loop asks, listens and waits.
 
 mod asker;
