@@ -1,7 +1,10 @@
 //! What a child writes and what comes out.
 
-use treewright::spec::{LogSpec, OnFull};
+use treewright::process::{Command, Output};
+use treewright::spec::{LogSpec, OnFull, Shutdown};
 use treewright::tree::log::{CUT_MARK, LogFormat, LogItem, MAX_LINE, OutputStream};
+
+use crate::guard::guarded;
 
 use super::support::{Directory, file, finish, logs, open, run, start};
 
@@ -136,6 +139,32 @@ fn drain_does_not_wait_for_a_grandchild_that_floods() {
         assert!(child.status().await.unwrap().success());
         output.drained().await;
         rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    });
+}
+
+#[test]
+fn logs_leave_no_descriptor_no_thread_and_no_file_behind() {
+    guarded(|| {
+        let directory = Directory::new("nothing");
+        let path = directory.path("log");
+        let (logs, _) = logs(directory.settings());
+        run(&logs, async {
+            let web = open(&logs, "web", &LogSpec::Inherit).await;
+            let db = open(&logs, "db", &file(&path, OnFull::Block)).await;
+            let mut outputs = Vec::new();
+            for (log, script) in [(&web, "echo out; exec sleep 1000"), (&db, "echo done")] {
+                let mut command = Command::new("sh");
+                command.args(["-c", script]);
+                command.stdout(Output::Pipe).stderr(Output::Pipe);
+                let mut child = command.spawn().unwrap();
+                let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
+                outputs.push((child, log.attach(stdout, stderr).unwrap()));
+            }
+            for (mut child, output) in outputs {
+                child.stop(&Shutdown::default()).await;
+                output.drained().await;
+            }
+        });
     });
 }
 

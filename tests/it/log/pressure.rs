@@ -1,8 +1,12 @@
 //! Writers that are slower than the child, and children that write more than their share.
 
 use std::fs::File;
+use std::future::pending;
 use std::io::{Read, pipe};
 use std::thread;
+use std::time::Duration;
+
+use futures_lite::future::{block_on, or};
 
 use treewright::spec::{LogSpec, OnFull};
 use treewright::tree::log::{LogItem, LogSettings};
@@ -49,6 +53,32 @@ fn paused_terminal_blocks_no_child_and_every_line_is_written_or_counted() {
     assert!(numbers.is_sorted());
     assert_eq!(directory.text("log"), "unhindered\n");
     assert!(reports.is_empty());
+}
+
+#[test]
+fn logs_that_cannot_be_written_are_closed_in_time() {
+    let directory = Directory::new("stuck");
+    let (_reader, writer) = pipe().unwrap();
+    let writer = File::from(std::os::fd::OwnedFd::from(writer));
+    let settings = LogSettings::new(writer.try_clone().unwrap(), writer, ["n"]);
+    let (logs, _) = logs(settings);
+    let closed = block_on(or(
+        async {
+            logs.run().await;
+            pending().await
+        },
+        async {
+            let noisy = open(&logs, "n", &LogSpec::Inherit).await;
+            let path = directory.path("log");
+            let other = open(&logs, "web", &file(&path, OnFull::Drop)).await;
+            finish(&noisy, "seq 1 100000").await;
+            finish(&other, "echo written all the same").await;
+            // Nobody reads the terminal, and never will.
+            logs.close(Duration::from_millis(100)).await
+        },
+    ));
+    assert!(!closed, "not everything was written");
+    assert_eq!(directory.text("log"), "written all the same\n");
 }
 
 #[test]

@@ -189,7 +189,21 @@ impl Drop for Server {
 pub(super) fn helper(script: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap();
-    let mut command = Command::new(folder.join("examples/helper"));
+    let program = folder.join("examples/helper");
+    if !program.exists() {
+        // `cargo test` builds it beside the tests; where only this test was built it is built now.
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--package",
+            "treewright",
+            "--example",
+            "helper",
+        ]);
+        assert!(cargo.status().unwrap().success());
+    }
+    let mut command = Command::new(program);
     command.args(script.split_whitespace());
     command
 }
