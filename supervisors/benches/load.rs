@@ -69,13 +69,16 @@ fn best_of(times: u32, mut run: impl FnMut()) -> Duration {
 
 fn main() {
     println!(
-        "{:>9} {:>10} {:>12} {:>14} {:>16}",
-        "children", "bytes", "load", "per child", "with 100 faults"
+        "{:>9} {:>10} {:>12} {:>12} {:>14} {:>16}",
+        "children", "bytes", "parse alone", "load", "per child", "with 100 faults"
     );
     for children in [200, 2_000, 20_000, 100_000] {
         let text = text(children);
         let source = MemorySource::new();
         let times = if children > 10_000 { 3 } else { 10 };
+        let parse = best_of(times, || {
+            assert!(toml::de::DeTable::parse(&text).is_ok());
+        });
         let good = best_of(times, || {
             assert!(load_str("bench.toml", &text, &source).is_ok());
         });
@@ -86,7 +89,7 @@ fn main() {
         });
         let per_child = good / u32::try_from(children).unwrap_or(1);
         println!(
-            "{children:>9} {:>10} {good:>12.2?} {per_child:>14.2?} {bad:>16.2?}",
+            "{children:>9} {:>10} {parse:>12.2?} {good:>12.2?} {per_child:>14.2?} {bad:>16.2?}",
             text.len()
         );
     }

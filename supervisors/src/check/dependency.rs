@@ -1,7 +1,7 @@
 //! What must hold of a dependency by itself.
 
 use super::index::Index;
-use crate::report::{Code, Fault, named};
+use crate::report::{Code, Fault, SpecPath, named};
 use crate::spec::{ChildKind, Condition, RestartType};
 use crate::suggest::Suggester;
 
@@ -64,67 +64,80 @@ fn unknown(dependent: usize, name: &str, index: &Index<'_>, suggester: &mut Sugg
 
 /// Why a dependency can never hold.
 fn impossible(edge: Dependency, condition: Condition, index: &Index<'_>) -> Option<Fault> {
+    let thing = &index.things[edge.dependent];
+    let other = named(index.things[edge.dependency].name);
+    let (what, label) = if edge.dependent == edge.dependency {
+        (
+            "depends on itself".to_owned(),
+            "it would wait for itself for ever",
+        )
+    } else if index.is_above(edge.dependency, edge.dependent) {
+        (
+            format!("depends on {other}, which supervises it"),
+            "a supervisor has started when its children have",
+        )
+    } else if index.is_above(edge.dependent, edge.dependency) {
+        (
+            format!("depends on {other}, which it supervises"),
+            "a child is started by its supervisor, not before it",
+        )
+    } else {
+        return never_completes(edge, condition, index);
+    };
+    let message = format!("{} {what}", thing.title());
+    Some(
+        Fault::error(Code::InvalidDependency, path(edge, index), message)
+            .at_key()
+            .label(label),
+    )
+}
+
+/// Waits for something to complete that does not.
+fn never_completes(edge: Dependency, condition: Condition, index: &Index<'_>) -> Option<Fault> {
     let (thing, other) = (
         &index.things[edge.dependent],
         &index.things[edge.dependency],
     );
-    let at = thing.path().key("depends_on").key(other.name);
-    let fault = |what: String| Some(Fault::error(Code::InvalidDependency, at.clone(), what));
-    let wrong = |what: String| fault(what).map(Fault::at_key);
-    if edge.dependent == edge.dependency {
-        return wrong(format!("{} depends on itself", thing.title()))
-            .map(|fault| fault.label("it would wait for itself for ever"));
-    }
-    if index.is_above(edge.dependency, edge.dependent) {
-        let message = format!(
-            "{} depends on `{}`, which supervises it",
-            thing.title(),
-            other.name
-        );
-        return wrong(message)
-            .map(|fault| fault.label("a supervisor has started when its children have"));
-    }
-    if index.is_above(edge.dependent, edge.dependency) {
-        let message = format!(
-            "{} depends on `{}`, which it supervises",
-            thing.title(),
-            other.name
-        );
-        return wrong(message)
-            .map(|fault| fault.label("a child is started by its supervisor, not before it"));
-    }
     let child = other.child?;
     if condition != Condition::Completed {
         return None;
     }
-    match child.kind {
-        ChildKind::Pool(_) => fault(format!(
-            "{} waits for `{}` to complete, which is a pool",
+    let fault = |kind: &str| {
+        let message = format!(
+            "{} waits for {} to complete, which is {kind}",
             thing.title(),
-            other.name
-        ))
-        .map(|fault| {
-            fault
+            named(other.name)
+        );
+        Fault::error(Code::InvalidDependency, path(edge, index), message)
+    };
+    if let ChildKind::Pool(_) = child.kind {
+        return Some(
+            fault("a pool")
                 .label("a pool never completes")
-                .hint("wait for \"started\" or \"ready\"")
-        }),
-        _ if child.restart == RestartType::Permanent => fault(format!(
-            "{} waits for `{}` to complete, which is permanent",
-            thing.title(),
-            other.name
-        ))
-        .map(|fault| {
-            fault
-                .label("this can never hold")
-                .related(
-                    other.path().key("restart"),
-                    format!("`{}` is restarted whenever it ends", other.name),
-                )
-                .hint(format!(
-                    "give `{}` `restart = \"temporary\"`, or wait for \"started\" or \"ready\"",
-                    other.name
-                ))
-        }),
-        _ => None,
+                .hint("wait for \"started\" or \"ready\""),
+        );
     }
+    if child.restart != RestartType::Permanent {
+        return None;
+    }
+    let name = named(other.name);
+    Some(
+        fault("permanent")
+            .label("this can never hold")
+            .related(
+                other.path().key("restart"),
+                format!("{name} is restarted whenever it ends"),
+            )
+            .hint(format!(
+                "give {name} `restart = \"temporary\"`, or wait for \"started\" or \"ready\""
+            )),
+    )
+}
+
+/// `process.web.depends_on.db`
+fn path(edge: Dependency, index: &Index<'_>) -> SpecPath {
+    index.things[edge.dependent]
+        .path()
+        .key("depends_on")
+        .key(index.things[edge.dependency].name)
 }

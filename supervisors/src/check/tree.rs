@@ -1,8 +1,9 @@
 //! All checks of a tree, in turn.
 
 use super::index::Index;
+use super::is_child_name;
 use super::{child, dependency, order, warning};
-use crate::report::{Code, Diagnostic, Fault, Omitted, Related, Report, Severity, named};
+use crate::report::{Code, Diagnostic, Fault, Omitted, Related, Report, Severity, SpecPath, named};
 use crate::spec::{ChildKind, TreeSpec};
 use crate::suggest::Suggester;
 
@@ -78,6 +79,7 @@ pub(crate) fn faults(tree: &mut TreeSpec, scope: Scope) -> Vec<Fault> {
             child::check(thing, &index, scope, &mut faults);
         }
         let dependencies = dependency::check(&index, &mut suggester, &mut faults);
+        check_name(tree, &mut faults);
         check_exit_code(tree, &index, &mut suggester, &mut faults);
         if scope == Scope::Whole {
             let is_sound = !faults
@@ -100,6 +102,21 @@ pub(crate) fn faults(tree: &mut TreeSpec, scope: Scope) -> Vec<Fault> {
     faults
 }
 
+/// The name becomes the control socket's.
+fn check_name(tree: &TreeSpec, faults: &mut Vec<Fault>) {
+    if !is_child_name(&tree.name) {
+        faults.push(
+            Fault::error(
+                Code::InvalidName,
+                SpecPath::of(&["tree", "name"]),
+                format!("{} cannot be the name of a tree", named(&tree.name)),
+            )
+            .label("expected at most 64 letters, digits, `_`, `-` and `.`, not `-` or `.` first")
+            .hint("the control socket has this name"),
+        );
+    }
+}
+
 fn check_exit_code(
     tree: &TreeSpec,
     index: &Index<'_>,
@@ -109,7 +126,7 @@ fn check_exit_code(
     let Some(name) = &tree.exit_code_from else {
         return;
     };
-    let at = crate::report::SpecPath::of(&["tree", "exit_code_from"]);
+    let at = SpecPath::of(&["tree", "exit_code_from"]);
     let Some(found) = index.find(name) else {
         let mut fault = Fault::error(
             Code::UnknownName,

@@ -11,8 +11,8 @@ use super::source::{Source, Unreadable};
 use super::syntax;
 use crate::report::{Code, SourceText};
 
-/// Bytes one file may have. A child of a tree is written in about a hundred.
-pub(super) const FILE_BYTES: u64 = 16 << 20;
+/// Bytes one file may have. A child of a tree is written in one to three hundred.
+pub(super) const FILE_BYTES: u64 = 32 << 20;
 
 /// Bytes all files of one load may have.
 const ALL_BYTES: u64 = 64 << 20;

@@ -150,7 +150,7 @@ fn defaults_that_multiply_are_refused() {
 
 #[test]
 fn file_over_the_limit_is_refused() {
-    let source = MemorySource::new().file("big.toml", vec![b'#'; (16 << 20) + 1]);
+    let source = MemorySource::new().file("big.toml", vec![b'#'; (32 << 20) + 1]);
     let report = load("big.toml".as_ref(), &[], &source).unwrap_err();
     assert_eq!(code(&report), "too-large");
 }

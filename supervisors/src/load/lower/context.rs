@@ -13,7 +13,7 @@ use crate::report::Code;
 use crate::suggest::Suggester;
 
 /// Bytes of text a spec may hold after defaults and variables were put in.
-const SPEC_BYTES: usize = 512 << 20;
+const SPEC_BYTES: usize = 256 << 20;
 
 /// The variables of a file, or none when it is absent or at fault.
 pub(super) type Variables = Option<Arc<[(String, String)]>>;
