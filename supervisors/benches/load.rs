@@ -72,7 +72,16 @@ fn main() {
         "{:>9} {:>10} {:>12} {:>12} {:>14} {:>16}",
         "children", "bytes", "parse alone", "load", "per child", "with 100 faults"
     );
-    for children in [200, 2_000, 20_000, 100_000] {
+    // Sizes may be given: `cargo bench … -- 2000 100000`.
+    let given: Vec<usize> = std::env::args()
+        .filter_map(|size| size.parse().ok())
+        .collect();
+    let sizes = if given.is_empty() {
+        vec![200, 2_000, 20_000, 100_000]
+    } else {
+        given
+    };
+    for children in sizes {
         let text = text(children);
         let source = MemorySource::new();
         let times = if children > 10_000 { 3 } else { 10 };
