@@ -37,7 +37,7 @@ pub(super) enum LadderAction {
     Ask,
     /// Kill all that were seen.
     Kill,
-    /// Wait until all that were seen are gone, then look again.
+    /// Wait until the process has ended, or else all others that were seen, then look again.
     Wait,
     /// Say so when this time has come; an earlier order is void.
     ArmTimer(Time),

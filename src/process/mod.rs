@@ -21,6 +21,7 @@ mod ladder;
 mod mark;
 mod procfs;
 mod registry;
+mod reserve;
 mod rlimits;
 mod role;
 mod spawn;

@@ -1,9 +1,13 @@
 //! What /proc says about processes.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 
-use rustix::process::{Pid, getpid};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+
+use super::reserve::insist;
 
 /// One process, as `/proc/PID/stat` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +106,13 @@ fn find_mark(environ: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn read(pid: Pid, file: &str, capacity: usize) -> Option<Vec<u8>> {
-    let mut text = Vec::with_capacity(capacity);
     let path = format!("/proc/{}/{file}", pid.as_raw_pid());
-    fs::File::open(path).ok()?.read_to_end(&mut text).ok()?;
-    Some(text)
+    insist(|| {
+        let mut text = Vec::with_capacity(capacity);
+        fs::File::open(&path)?.read_to_end(&mut text)?;
+        Ok(text)
+    })
+    .ok()
 }
 
 /// The children of this process, of all its threads.
@@ -116,27 +123,45 @@ pub(super) fn own_children() -> Vec<Pid> {
 /// The children of a process, of all its threads; none when it is gone.
 pub(super) fn children(pid: Pid) -> Vec<Pid> {
     let tasks = format!("/proc/{}/task", pid.as_raw_pid());
-    let Ok(tasks) = fs::read_dir(tasks) else {
-        return Vec::new();
+    let read_all = || {
+        let mut children = Vec::new();
+        for task in fs::read_dir(&tasks)? {
+            match fs::read_to_string(task?.path().join("children")) {
+                Ok(text) => children.extend(text.split_ascii_whitespace().filter_map(parse_pid)),
+                // A thread that has ended; its children are with another one now.
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(children)
     };
-    let mut children = Vec::new();
-    for task in tasks.flatten() {
-        let Ok(text) = fs::read_to_string(task.path().join("children")) else {
-            continue;
-        };
-        let pids = text.split_ascii_whitespace();
-        children.extend(pids.filter_map(parse_pid));
-    }
-    children
+    insist(read_all).unwrap_or_default()
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::NOENT | Errno::SRCH)
+    )
 }
 
 /// Every process there is.
 pub(super) fn everyone() -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
+    let read_all = || {
+        let entries = fs::read_dir("/proc")?.flatten();
+        let names = entries.map(|entry| entry.file_name());
+        Ok(names.filter_map(|name| parse_pid(name.to_str()?)).collect())
     };
-    let names = entries.flatten().map(|entry| entry.file_name());
-    names.filter_map(|name| parse_pid(name.to_str()?)).collect()
+    insist(read_all).unwrap_or_default()
+}
+
+/// A descriptor that means this process, and nobody who gets its number later.
+///
+/// None when it has gone: when the number is nobody's, or another's by now.
+pub(super) fn watch(process: &Stat) -> Option<OwnedFd> {
+    let pidfd = insist(|| Ok(pidfd_open(process.pid, PidfdFlags::empty())?)).ok()?;
+    // The descriptor means one process for good; now it is seen which one.
+    (stat(process.pid)?.start == process.start).then_some(pidfd)
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ fn by_standard_library(
         mark_descriptors_one_by_one();
     }
     super::driver::start();
+    has_spare_descriptors().map_err(refused)?;
 
     let mut owned = registry::lock();
     let spawned = inner.spawn().and_then(|child| {
@@ -119,6 +120,16 @@ fn by_standard_library(
             Err(failure::of_standard_library(context, source))
         }
     }
+}
+
+/// Whether the two descriptors by which a child is watched can be had.
+///
+/// async-process opens its own only after the child runs, and when it gets none it lets go of
+/// the child. So it is seen before; another thread that takes them meanwhile is dealt with
+/// when the spawn has failed.
+fn has_spare_descriptors() -> io::Result<()> {
+    let first = File::open("/dev/null")?;
+    first.try_clone().map(drop)
 }
 
 fn by_exact_spawn(

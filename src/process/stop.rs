@@ -5,8 +5,7 @@ use std::pin::pin;
 
 use futures_lite::future;
 use rustix::process::{
-    PidfdFlags, Signal as OsSignal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
-    pidfd_send_signal, waitid,
+    Signal as OsSignal, WaitId, WaitIdOptions, kill_process_group, pidfd_send_signal, waitid,
 };
 use treewright_supervisors::Time;
 use treewright_supervisors::spec::{KillScope, Shutdown, Signal};
@@ -210,32 +209,34 @@ fn send(child: &Child, stopping: &Stopping, signal: Signal) {
 
 /// Sends a signal to this process and to no later one of the same number.
 pub(super) fn signal_exactly(process: &Stat, signal: OsSignal) {
-    let Ok(pidfd) = pidfd_open(process.pid, PidfdFlags::empty()) else {
-        return;
-    };
-    // The descriptor means one process for good; now it is seen which one.
-    if procfs::stat(process.pid).is_some_and(|now| now.start == process.start) {
+    if let Some(pidfd) = procfs::watch(process) {
         let _ = pidfd_send_signal(&pidfd, signal);
     }
 }
 
-/// Waits until the child and all the others have ended.
+/// Waits until the process has ended, or, when it had before, until all the others have.
+///
+/// So the end of the process itself is seen at once, and with it the rung it ended at.
 async fn wait_for(child: &mut Child, others: &[Stat]) {
-    child.wait().await;
+    if child.try_wait().is_none() {
+        child.wait().await;
+        return;
+    }
     for other in others.iter().take(WATCHED) {
         wait_for_one(other).await;
     }
 }
 
-async fn wait_for_one(process: &Stat) -> Option<()> {
-    let pidfd = pidfd_open(process.pid, PidfdFlags::empty()).ok()?;
-    if procfs::stat(process.pid)?.start != process.start {
-        return Some(());
-    }
-    let pidfd = rt::Async::new_nonblocking(pidfd).ok()?;
-    rt::readable(&pidfd).await.ok()?;
+/// Waits until a process has ended; at once when it has gone.
+async fn wait_for_one(process: &Stat) {
+    let Some(pidfd) = procfs::watch(process) else {
+        return;
+    };
+    let Ok(pidfd) = rt::Async::new_nonblocking(pidfd) else {
+        return;
+    };
+    let _ = rt::readable(&pidfd).await;
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     // Ours to reap if it was adopted; an error says that it is its parent's.
     let _ = waitid(WaitId::PidFd(pidfd.as_fd()), options);
-    Some(())
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Signal as OsSignal, WaitId, WaitIdOptions, getpid, pidfd_open, waitid,
-};
+use rustix::process::{Pid, Signal as OsSignal, WaitId, WaitIdOptions, getpid, waitid};
 
 use super::census::descendants;
 use super::procfs::{self, Stat};
@@ -82,16 +80,10 @@ fn reap(child: Pid) {
     );
 }
 
-/// Waits until the first of them that can be watched has ended.
+/// Waits until the first of them that is still there has ended.
 fn wait_for_one_of(processes: &[Stat]) {
-    for process in processes {
-        let Ok(pidfd) = pidfd_open(process.pid, PidfdFlags::empty()) else {
-            continue;
-        };
-        if procfs::stat(process.pid).is_some_and(|now| now.start == process.start) {
-            // An interruption only makes the caller look again.
-            let _ = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None);
-            return;
-        }
+    if let Some(pidfd) = processes.iter().find_map(procfs::watch) {
+        // An interruption only makes the caller look again.
+        let _ = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None);
     }
 }

@@ -250,12 +250,22 @@ fn is_same_groups(wanted: &[u32]) -> bool {
     wanted.iter().all(|group| have.contains(group)) && have.iter().all(|g| wanted.contains(g))
 }
 
+/// The kernel's `struct sigaction`: the handler comes first, and all zeros mean the default.
+type KernelAction = [usize; 8];
+
 fn default_all_dispositions() {
+    let default: KernelAction = [0; 8];
     for number in 1..=64 {
-        // SAFETY: SIG_DFL is valid for each; the kernel refuses KILL and STOP, and glibc its
-        // own two, which exec resets by itself because they are caught and not ignored.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+        // By the raw call: glibc keeps two signals to itself, and these may be ignored too.
+        kernel_sigaction(number, default.as_ptr(), ptr::null_mut());
     }
+}
+
+fn kernel_sigaction(number: c_int, new: *const usize, old: *mut usize) -> bool {
+    let mask_size = mem::size_of::<u64>();
+    // SAFETY: both are null or point to more than the kernel's structure; the new action is
+    // the default one, which needs no handler. KILL and STOP are refused.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, number, new, old, mask_size) == 0 }
 }
 
 fn full_set() -> libc::sigset_t {
@@ -309,16 +319,12 @@ pub(super) fn mark_one_close_on_exec(descriptor: RawFd) {
 
 /// Whether a child would start with some signal ignored that std does not reset.
 pub(super) fn is_any_signal_ignored() -> bool {
-    (1..32).any(|number| number != libc::SIGPIPE && is_ignored(number))
+    (1..=64).any(|number| number != libc::SIGPIPE && is_ignored(number))
 }
 
 fn is_ignored(number: c_int) -> bool {
-    let mut action = mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: a null new action only asks; the old one is written whole when it succeeds.
-    unsafe {
-        libc::sigaction(number, ptr::null(), action.as_mut_ptr()) == 0
-            && action.assume_init().sa_sigaction == libc::SIG_IGN
-    }
+    let mut action: KernelAction = [0; 8];
+    kernel_sigaction(number, ptr::null(), action.as_mut_ptr()) && action[0] == libc::SIG_IGN
 }
 
 /// Where SIGCHLD is ignored the kernel throws exit statuses away; puts an end to that.

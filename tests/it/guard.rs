@@ -59,6 +59,7 @@ fn rerun<F: FnOnce()>(test: F) -> Output {
 fn checked<F: FnOnce()>(test: F) {
     // What a runtime keeps for the next one is there from the start.
     treewright::run(async || Ok(())).unwrap();
+    treewright::process::prepare();
     let before = Leftovers::now();
     test();
     // A thread that was joined is listed for a moment longer, and nothing tells of its end.

@@ -66,6 +66,34 @@ fn run(script: &[String]) {
             }
             "fork-bomb" => fork_bomb(argument().parse().unwrap()),
             "main-thread-ends" => main_thread_ends(),
+            "block" => block(argument()),
+            "spawn" => spawn(command(&brackets(&mut words))),
+            "spawn-marked" => {
+                let mut command = command(&brackets(&mut words));
+                let tree = treewright::process::TreeId::new("inner");
+                command.mark(treewright::process::Mark::new(&tree, "child", 1));
+                spawn(command);
+            }
+            "spawn-nice" => {
+                let mut command = command(&["exit".to_owned(), "0".to_owned()]);
+                command.identity(treewright::spec::Identity {
+                    nice: Some(argument().parse().unwrap()),
+                    ..Default::default()
+                });
+                spawn(command);
+            }
+            "spawn-many" => {
+                let count: usize = argument().parse().unwrap();
+                let command = command(&brackets(&mut words));
+                for _ in 0..count {
+                    std::mem::forget(command.spawn().unwrap());
+                }
+            }
+            "spawn-under-pressure" => spawn_under_pressure(),
+            "own-nofile" => {
+                let (soft, hard) = limit(libc::RLIMIT_NOFILE);
+                say(&format!("own nofile {soft} {hard}"));
+            }
             other => panic!("no word of the script is called {other}"),
         }
     }
@@ -245,9 +273,8 @@ fn report() -> String {
         ("core", libc::RLIMIT_CORE),
         ("stack", libc::RLIMIT_STACK),
     ] {
-        let mut limit = unsafe { std::mem::zeroed::<libc::rlimit>() };
-        unsafe { libc::getrlimit(resource, &mut limit) };
-        lines.push(format!("{name} {} {}", limit.rlim_cur, limit.rlim_max));
+        let (soft, hard) = limit(resource);
+        lines.push(format!("{name} {soft} {hard}"));
     }
     lines.extend(env::vars().map(|(name, value)| format!("env {name}={value}")));
     lines.push("end".to_owned());
@@ -277,4 +304,69 @@ fn target(descriptor: i32) -> String {
     fs::read_link(format!("/proc/self/fd/{descriptor}"))
         .map(|path| path.display().to_string())
         .unwrap_or_default()
+}
+
+fn limit(resource: u32) -> (u64, u64) {
+    let mut limit = unsafe { std::mem::zeroed::<libc::rlimit>() };
+    unsafe { libc::getrlimit(resource, &mut limit) };
+    (limit.rlim_cur, limit.rlim_max)
+}
+
+fn block(name: &str) {
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigaddset(&mut set, number(name));
+        libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+    }
+}
+
+/// This program with another script, started as treewright starts things.
+fn command(script: &[String]) -> treewright::process::Command {
+    let mut command = treewright::process::Command::new(env::current_exe().unwrap());
+    command.args(script);
+    command
+}
+
+fn spawn(command: treewright::process::Command) {
+    match command.spawn() {
+        Ok(mut child) => {
+            smol::block_on(child.stop_when_ended());
+        }
+        Err(error) => say(&error_line(&error)),
+    }
+}
+
+fn error_line(error: &treewright::process::SpawnError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("error: {error}: {source}"),
+        None => format!("error: {error}"),
+    }
+}
+
+/// Spawns with fewer and fewer descriptors to be had, and says what went wrong.
+fn spawn_under_pressure() {
+    let command = command(&["hang".to_owned()]);
+    let brutally = treewright::spec::Shutdown {
+        mode: treewright::spec::ShutdownMode::BrutalKill,
+        ..Default::default()
+    };
+    // Once without pressure, so that the reactor has all it needs.
+    smol::block_on(command.spawn().unwrap().stop(&brutally));
+    for free in (0..10).rev() {
+        let mut filled: Vec<fs::File> = Vec::new();
+        while let Ok(file) = fs::File::open("/dev/null") {
+            filled.push(file);
+        }
+        filled.truncate(filled.len() - free);
+        match command.spawn() {
+            Ok(mut child) => {
+                smol::block_on(child.stop(&brutally));
+                say("started");
+            }
+            Err(error) => say(&error_line(&error)),
+        }
+    }
+    let own = format!("/proc/self/task/{}/children", process::id());
+    let children = fs::read_to_string(own).unwrap();
+    say(&format!("children {}", children.split_whitespace().count()));
 }

@@ -1,6 +1,10 @@
 //! Processes: started, watched and stopped for real.
 
+mod failures;
+pub(crate) mod helper;
 mod spawn;
+mod stop;
+mod world;
 
 use std::future::Future;
 
