@@ -12,8 +12,10 @@ use super::{Mark, procfs, registry};
 /// The processes that may belong to a child without descending from it any more.
 #[derive(Debug, Default)]
 pub(super) struct Census {
-    /// Parents come before their children, unless numbers have wrapped.
     entries: Vec<Entry>,
+    /// Whether somebody may have slipped through while it was taken, by being forked behind
+    /// the reader's back or by losing a parent that was read before.
+    is_doubtful: bool,
 }
 
 #[derive(Debug)]
@@ -26,6 +28,8 @@ thread_local! {
     /// How many were taken on this thread, and the last one while anybody waits for it.
     static TAKEN: Cell<u64> = const { Cell::new(0) };
     static LAST: RefCell<Option<Rc<Census>>> = const { RefCell::new(None) };
+    /// The adopted orphans that had ended before the last one.
+    static DEAD: RefCell<BTreeSet<i32>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// A census taken after this call.
@@ -70,36 +74,47 @@ impl Census {
                 .collect()
         };
         let mut census = Self::default();
+        let mut dead = BTreeSet::new();
         for pid in strangers {
-            census.add(pid);
+            if !census.add(pid) {
+                dead.insert(pid.as_raw_pid());
+            }
             for stat in descendants(pid) {
                 census.add(stat.pid);
             }
         }
+        // Whoever has ended since the children were listed may have left us some of its own.
+        census.is_doubtful = !DEAD.with_borrow(|before| dead.is_subset(before));
+        DEAD.set(dead);
         census
     }
 
     /// Orphans have gone to init, so everybody who is younger than this process is looked at.
     fn of_everyone() -> Self {
-        let Some(this) = procfs::stat(getpid()) else {
-            return Self::default();
-        };
         let mut census = Self::default();
+        let Some(this) = procfs::stat(getpid()) else {
+            return census;
+        };
+        let youngest = procfs::youngest();
         for pid in procfs::everyone() {
             if pid != this.pid && procfs::stat(pid).is_some_and(|stat| stat.start >= this.start) {
                 census.add(pid);
             }
         }
+        census.is_doubtful = procfs::youngest() != youngest;
         census
     }
 
-    fn add(&mut self, pid: Pid) {
+    /// Whether it is there; one that has ended is not.
+    fn add(&mut self, pid: Pid) -> bool {
         let marks = procfs::marks(pid);
-        let Some(stat) = procfs::stat(pid) else {
-            return;
-        };
-        if !stat.is_dead() && !stat.is_kernel_thread() {
-            self.entries.push(Entry { stat, marks });
+        match procfs::stat(pid).filter(|stat| !stat.is_dead()) {
+            Some(stat) if !stat.is_kernel_thread() => {
+                self.entries.push(Entry { stat, marks });
+                true
+            }
+            Some(_) => true,
+            None => false,
         }
     }
 
@@ -137,6 +152,11 @@ impl Census {
         entries
             .filter(|stat| stat.pid != leader && stat.group == leader.as_raw_pid())
             .collect()
+    }
+
+    /// Whether it cannot be concluded from it that nobody is there.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
     }
 
     /// Whether someone is becoming another program right now, so that its mark cannot be read.

@@ -53,8 +53,14 @@ fn watch(leader: Pid, program: Pid) -> Option<std::os::fd::OwnedFd> {
 
 /// Everybody who belongs to the program and lives.
 fn find(table: &KeeperTable) -> Vec<Stat> {
+    let mut doubts = 0;
     loop {
+        let youngest = procfs::youngest();
         match look(table) {
+            // Somebody may have been forked behind our back, but not again and again.
+            Some(found) if found.is_empty() && doubts < 8 && procfs::youngest() != youngest => {
+                doubts += 1;
+            }
             Some(found) => return found,
             // Somebody is in the middle of an exec, and shows its mark in a moment.
             None => std::thread::yield_now(),

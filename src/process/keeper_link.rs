@@ -6,9 +6,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use rustix::process::{Pid, getpid};
 use treewright_supervisors::spec::{KillScope, Shutdown, ShutdownMode};
 
@@ -176,9 +175,13 @@ impl Link {
         let pipe_error = |errno: Errno| KeeperError::Pipe(errno.into());
         // The old one is killed by its drop: it is stuck or dead.
         self.replaced.extend(self.running.take());
-        let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC).map_err(pipe_error)?;
-        // A keeper that does not read must not hold up its program.
-        fcntl_setfl(&ours, OFlags::NONBLOCK).map_err(pipe_error)?;
+        let (theirs, ours) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        )
+        .map_err(pipe_error)?;
         let role = Role::Keeper { program: getpid() };
         let mut command = Command::new("/proc/self/exe");
         command
@@ -240,10 +243,13 @@ impl Link {
 }
 
 /// Writes it whole, or says that the keeper does not read.
+///
+/// A keeper that is stuck does not hold its program up, and one that was killed does not end
+/// it by SIGPIPE; that is why the pipe is a socket.
 fn write(pipe: &OwnedFd, text: &str) -> Result<(), Errno> {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        match rustix::io::write(pipe, rest) {
+        match send(pipe, rest, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
             Ok(written) => rest = &rest[written..],
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),

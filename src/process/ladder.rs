@@ -22,6 +22,8 @@ pub(super) enum LadderEvent {
         /// How many others are in the scope.
         others: usize,
     },
+    /// The process itself was seen to have ended; who else is there is not known yet.
+    LeaderEnded,
     /// The time that was asked for has come.
     TimeUp,
     /// It was asked again, in this way.
@@ -95,6 +97,10 @@ impl Ladder {
                 is_leader_running,
                 others,
             } => self.seen(is_leader_running, others, now),
+            LadderEvent::LeaderEnded => {
+                self.leader_ended();
+                Vec::new()
+            }
             LadderEvent::TimeUp => self.time_up(now),
             LadderEvent::Again(mode) => self.again(mode, now),
         }
@@ -109,8 +115,8 @@ impl Ladder {
     }
 
     fn seen(&mut self, is_leader_running: bool, others: usize, now: Time) -> Vec<LadderAction> {
-        if !is_leader_running && self.leader == Leader::Running {
-            self.leader = Leader::Ended(self.rung());
+        if !is_leader_running {
+            self.leader_ended();
         }
         if is_leader_running || others > 0 {
             self.has_left_behind |= !is_leader_running;
@@ -125,6 +131,12 @@ impl Ladder {
         };
         self.phase = Phase::Finished;
         vec![finish]
+    }
+
+    fn leader_ended(&mut self) {
+        if self.leader == Leader::Running {
+            self.leader = Leader::Ended(self.rung());
+        }
     }
 
     fn go_on(&mut self, now: Time) -> Vec<LadderAction> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::LadderAction::{ArmTimer, Ask, Finish, Kill, Look, Wait};
-use super::LadderEvent::{Again, Seen, Start, TimeUp};
+use super::LadderEvent::{Again, LeaderEnded, Seen, Start, TimeUp};
 use super::*;
 
 const TEN: Duration = Duration::from_secs(10);
@@ -109,6 +109,25 @@ fn process_that_ended_by_itself_and_left_nothing_is_not_touched() {
         &[
             (0, Start, &[Look]),
             (0, seen(false, 0), &[finish(None, None)]),
+        ],
+    );
+}
+
+#[test]
+fn process_that_ended_when_asked_is_not_said_to_be_killed_because_others_were() {
+    play(
+        ShutdownMode::Timeout(TEN),
+        &[
+            (0, Start, &[Look]),
+            (0, seen(true, 1), &[Ask, ArmTimer(at(10)), Wait]),
+            (9, LeaderEnded, &[]),
+            (10, TimeUp, &[Look]),
+            (10, seen(false, 1), &[Kill, Wait]),
+            (
+                11,
+                seen(false, 0),
+                &[finish(Some(Rung::Asked), Some(Rung::Killed))],
+            ),
         ],
     );
 }

@@ -80,21 +80,32 @@ pub(super) fn bury(pid: Pid, is_group_leader: bool) {
 
 /// Reaps the dropped children that have ended by now.
 pub(super) fn reap_dropped() {
-    let mut dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
-    if dropped.is_empty() {
-        return;
+    // The lock is not held on the way: letting go of a child may replace the keeper, and a
+    // former keeper is buried here too.
+    let mut dropped = {
+        let mut dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *dropped)
+    };
+    dropped.retain(|pid| !is_reaped(*pid));
+    if !dropped.is_empty() {
+        DROPPED
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(&mut dropped);
     }
-    dropped.retain(|pid| {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        if matches!(waitid(WaitId::Pid(*pid), look), Ok(None)) {
-            return true;
-        }
-        // While the number is still its own.
-        keeper_link::dismiss(*pid);
-        let mut owned = lock();
-        let reap = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let _ = waitid(WaitId::Pid(*pid), reap);
-        owned.remove(*pid);
-        false
-    });
+}
+
+/// Reaps a dropped child if it has ended; whether it has.
+fn is_reaped(pid: Pid) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    if matches!(waitid(WaitId::Pid(pid), look), Ok(None)) {
+        return false;
+    }
+    // While the number is still its own.
+    keeper_link::dismiss(pid);
+    let mut owned = lock();
+    let reap = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    let _ = waitid(WaitId::Pid(pid), reap);
+    owned.remove(pid);
+    true
 }

@@ -31,6 +31,10 @@ pub(super) struct Stopping {
 /// fork bomb.
 const WATCHED: usize = 64;
 
+/// How often a scope that seems empty is looked at again because somebody was forked or
+/// adopted while it was looked at.
+const DOUBTS: u32 = 8;
+
 pub(super) async fn stop(child: &mut Child, how: &Shutdown) -> Exit {
     let mut event = match &child.stopping {
         Some(_) => LadderEvent::Again(how.mode),
@@ -44,6 +48,10 @@ pub(super) async fn stop(child: &mut Child, how: &Shutdown) -> Exit {
         others: Vec::new(),
     });
     loop {
+        if event == LadderEvent::TimeUp && child.try_wait().is_some() {
+            // It ended in time, though nobody has looked since.
+            stopping.ladder.step(LadderEvent::LeaderEnded, rt::now());
+        }
         let mut is_look_due = false;
         let mut end = None;
         for action in stopping.ladder.step(event, rt::now()) {
@@ -113,17 +121,19 @@ fn scope_of(child: &Child, wanted: KillScope) -> KillScope {
 async fn look(child: &mut Child, scope: KillScope) -> LadderEvent {
     // The process first: whatever it leaves behind is there before it shows as ended.
     let is_leader_running = child.try_wait().is_none();
+    let mut doubts = 0;
     let others = loop {
-        let others = match scope {
-            KillScope::Process => Some(Vec::new()),
-            KillScope::Group => Some(group(child).await),
+        let (others, is_doubtful) = match scope {
+            KillScope::Process => (Vec::new(), false),
+            KillScope::Group => group(child).await,
             KillScope::Tree => tree(child).await,
-            KillScope::Cgroup => Some(cgroup(child)),
+            KillScope::Cgroup => (cgroup(child), false),
         };
-        if let Some(others) = others {
+        // Whoever slips through once would have to do so again and again.
+        if !others.is_empty() || !is_doubtful || doubts == DOUBTS {
             break others;
         }
-        // Somebody is in the middle of an exec, which takes microseconds.
+        doubts += 1;
         future::yield_now().await;
     };
     let count = others.len();
@@ -136,25 +146,30 @@ async fn look(child: &mut Child, scope: KillScope) -> LadderEvent {
     }
 }
 
-async fn group(child: &Child) -> Vec<Stat> {
+/// Who is in the group, and whether nobody in it might be wrong.
+async fn group(child: &Child) -> (Vec<Stat>, bool) {
     let leader = child.pid;
-    let mut members = census::census().await.group(leader);
     let below = descendants(leader);
+    let census = census::census().await;
+    let mut members = census.group(leader);
     members.extend(below.into_iter().filter(|s| s.group == leader.as_raw_pid()));
-    without_doubles(members)
+    (without_doubles(members), census.is_doubtful())
 }
 
-/// None when it has to be looked again.
-async fn tree(child: &Child) -> Option<Vec<Stat>> {
-    let below = descendants(child.pid);
-    let census = census::census().await;
-    if census.is_unsure() {
-        return None;
+/// Who is in the tree, and whether nobody in it might be wrong.
+async fn tree(child: &Child) -> (Vec<Stat>, bool) {
+    loop {
+        let below = descendants(child.pid);
+        let census = census::census().await;
+        if census.is_unsure() {
+            // Somebody is in the middle of an exec, which takes microseconds.
+            continue;
+        }
+        let mark = child.mark.as_ref();
+        let mut members = census.members(child.pid, child.is_group_leader, mark);
+        members.extend(below);
+        return (without_doubles(members), census.is_doubtful());
     }
-    let mark = child.mark.as_ref();
-    let mut members = census.members(child.pid, child.is_group_leader, mark);
-    members.extend(below);
-    Some(without_doubles(members))
 }
 
 fn cgroup(child: &Child) -> Vec<Stat> {

@@ -43,7 +43,7 @@ pub(super) fn kill_strangers(mut find: impl FnMut() -> Vec<Stat>) -> usize {
             signal_exactly(process, OsSignal::KILL);
             killed.insert((process.pid.as_raw_pid(), process.start));
         }
-        wait_for_one_of(&found);
+        wait_for(&found);
     }
 }
 
@@ -80,9 +80,9 @@ fn reap(child: Pid) {
     );
 }
 
-/// Waits until the first of them that is still there has ended.
-fn wait_for_one_of(processes: &[Stat]) {
-    if let Some(pidfd) = processes.iter().find_map(procfs::watch) {
+/// Waits until all of them have ended. They have been killed, so it is not long.
+fn wait_for(processes: &[Stat]) {
+    for pidfd in processes.iter().filter_map(procfs::watch) {
         // An interruption only makes the caller look again.
         let _ = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None);
     }

@@ -78,9 +78,14 @@ impl Said {
         Self(BufReader::new(File::from(pipe)).lines())
     }
 
+    /// Waits for the next line; none when all who could say one have gone.
+    pub(crate) fn next(&mut self) -> Option<String> {
+        self.0.next().map(Result::unwrap)
+    }
+
     /// Waits for the next line.
     pub(crate) fn line(&mut self) -> String {
-        self.0.next().expect("it says another line").unwrap()
+        self.next().expect("it says another line")
     }
 
     /// Waits for this line, and for nothing else.

@@ -4,6 +4,7 @@ mod failures;
 pub(crate) mod helper;
 mod spawn;
 mod stop;
+mod survivors;
 mod world;
 
 use std::future::Future;

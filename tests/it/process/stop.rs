@@ -158,7 +158,7 @@ fn tree_is_stopped(is_adopting: bool) {
     let (mut child, mut said) = start(&command);
     let grandchildren = [said.pid(), said.pid(), said.pid()];
     assert!(grandchildren.into_iter().all(is_alive));
-    let exit = run(child.stop(&within(SHORT)));
+    let exit = run(child.stop(&within(SHORT * 10)));
     assert_eq!(exit.stopped, Some(Rung::Asked));
     assert_eq!(exit.left_behind, Some(Rung::Killed));
     assert!(!grandchildren.into_iter().any(is_alive));
