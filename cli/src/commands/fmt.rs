@@ -1,10 +1,13 @@
 //! `treewright fmt`: puts tree files into their canonical form.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::load::standard_input;
+use treewright::supervisors::load::Source as _;
+use treewright::tree::OsSource;
+
+use super::describe::printable;
+use super::load::{LIMIT, standard_input};
 use crate::failure::{Failure, words};
 use crate::format::formatted;
 use crate::{print, replace};
@@ -54,8 +57,10 @@ impl Fmt {
         } else {
             read(file)?
         };
-        let after = formatted(&before)
-            .map_err(|why| Failure::new(format!("cannot format `{name}`: {why}")))?;
+        let after = formatted(&before).map_err(|why| {
+            let why = shown(&why.to_string());
+            Failure::new(format!("cannot format `{name}`: {why}"))
+        })?;
         let is_canonical = before == after;
         if self.check {
             if !is_canonical {
@@ -75,8 +80,15 @@ impl Fmt {
 
 fn read(file: &Path) -> Result<String, Failure> {
     let name = file.display();
-    let bytes = fs::read(file)
-        .map_err(|error| Failure::new(format!("cannot read `{name}`: {}", words(&error))))?;
+    let bytes = OsSource
+        .read(file, LIMIT)
+        .map_err(|why| Failure::new(format!("cannot read `{name}`: {why}")))?;
     String::from_utf8(bytes)
         .map_err(|_| Failure::new(format!("cannot format `{name}`: it is not UTF-8")))
+}
+
+/// The lines of a complaint, which quotes the file, without its control characters.
+fn shown(why: &str) -> String {
+    let lines: Vec<String> = why.lines().map(printable).collect();
+    lines.join("\n")
 }

@@ -13,8 +13,8 @@ use crate::failure::{Failure, words};
 /// The name a tree from standard input goes by; `tree` is then its default name.
 const STDIN: &str = "tree.toml";
 
-/// More than any tree file holds; past it, standard input is not read on.
-const LIMIT: u64 = 64 << 20;
+/// Bytes, more than any tree file holds; past it, nothing is read on.
+pub(super) const LIMIT: u64 = 64 << 20;
 
 /// Loads a tree and its overlays, or says all that is wrong with them.
 pub(super) fn load_tree(tree: &TreeFile) -> Result<Result<Loaded, Report>, Failure> {

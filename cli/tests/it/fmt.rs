@@ -83,9 +83,30 @@ fn files_that_cannot_be_formatted_are_named() {
     let directory = directory(&[]);
     fs::create_dir(directory.path().join("folder.toml")).unwrap();
     fs::write(directory.path().join("latin1.toml"), b"a = '\xe9'\n").unwrap();
-    let outcome = run_in(
-        directory.path(),
-        &["fmt", "missing.toml", "folder.toml", "latin1.toml"],
-    );
+    fs::write(directory.path().join("sly.toml"), "a\u{1b}[2J\n").unwrap();
+    let huge = fs::File::create(directory.path().join("huge.toml")).unwrap();
+    huge.set_len(1 << 31).unwrap();
+    let files = [
+        "missing.toml",
+        "folder.toml",
+        "latin1.toml",
+        "sly.toml",
+        "huge.toml",
+    ];
+    let outcome = run_in(directory.path(), &[&["fmt"][..], &files].concat());
     insta::assert_snapshot!(outcome.shown());
+}
+
+/// Opening a pipe waits for somebody to write to it.
+#[test]
+fn pipe_without_a_writer_is_refused() {
+    let directory = directory(&[]);
+    let pipe = directory.path().join("pipe.toml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for command in ["fmt", "check"] {
+        let outcome = run_in(directory.path(), &[command, "pipe.toml"]);
+        assert_eq!(outcome.code, 1, "{command}");
+        assert!(outcome.err.contains("is a pipe"), "{}", outcome.err);
+    }
 }
