@@ -2,6 +2,9 @@
 //!
 //! The input is split at lines of `%%`: the root file, two files to include, an overlay, a file of
 //! variables, and the value of `$FUZZ`.
+//!
+//! `mkdir -p corpus/load && cp ../trees/*.toml seeds/* corpus/load/` and then, in `fuzz/`,
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none load -- -dict=load.dict -max_total_time=3600`.
 
 #![no_main]
 
