@@ -125,6 +125,7 @@ impl TreeContext {
 
     /// A supervisor begins: it is told of what it depends on from now on, and how that stands now.
     pub(super) fn enter(self: &Rc<Self>, supervisor: &ChildName, mailbox: &Mailbox) -> Membership {
+        self.renew(supervisor);
         let number = self.entered.get() + 1;
         self.entered.set(number);
         let mut supervisors = self.supervisors.borrow_mut();
@@ -147,6 +148,20 @@ impl TreeContext {
             context: Rc::clone(self),
             supervisor: supervisor.clone(),
             number,
+        }
+    }
+
+    /// What is known of a supervisor's children is of its last life: they are yet to come.
+    fn renew(&self, supervisor: &ChildName) {
+        let announced = self
+            .links
+            .get(supervisor)
+            .map(|links| links.announced.clone());
+        for child in announced.unwrap_or_default() {
+            let is_known = self.standings.borrow().contains_key(&child);
+            if is_known {
+                self.announce(&child, Standing::Coming);
+            }
         }
     }
 

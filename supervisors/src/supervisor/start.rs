@@ -31,6 +31,10 @@ impl SupervisorState {
         if let (StartCause::Asked, Some(pass)) = (cause, &mut self.pass) {
             pass.include(key);
         }
+        if let Some(child) = self.children.get_mut(key) {
+            // A start that fails at the gate is as old as the attempt, not as the last life.
+            child.started_at = self.now;
+        }
         match self.check_gate(key) {
             Ok(true) => self.start_child(key, cause),
             Ok(false) => self.set_state(key, ChildState::Gated { cause }),
@@ -47,7 +51,6 @@ impl SupervisorState {
             return;
         };
         child.epoch += 1;
-        child.started_at = now;
         child.started_with = Arc::clone(&child.spec);
         let incarnation = child.incarnation(key);
         let spec = Arc::clone(&child.spec);
