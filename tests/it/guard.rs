@@ -49,7 +49,8 @@ fn rerun<F: FnOnce()>(test: F) -> Output {
     }
     let folder = Folder::new();
     Command::new(env::current_exe().unwrap())
-        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .args([name, "--exact", "--include-ignored"])
+        .args(["--nocapture", "--test-threads=1"])
         .env(MARK, format!("{name} of {}", folder.0.display()))
         .env("TMPDIR", &folder.0)
         .output()
