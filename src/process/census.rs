@@ -63,14 +63,16 @@ impl Census {
         }
     }
 
-    /// Only our own children can be adopted orphans, so only they are looked at.
+    /// Only our own children can be adopted orphans, so only they are looked at; and those
+    /// that were dropped, because what they started is under them until they are dead.
     fn of_adopted() -> Self {
+        let dropped = registry::dropped();
         let strangers: Vec<Pid> = {
             let owned = registry::lock();
             let children = procfs::own_children();
             children
                 .into_iter()
-                .filter(|p| !owned.contains(*p))
+                .filter(|pid| !owned.contains(*pid) || dropped.contains(pid))
                 .collect()
         };
         let mut census = Self::default();

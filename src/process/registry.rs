@@ -65,6 +65,12 @@ pub(super) fn kill_unwatched(owned: &Owned, mark: Option<&Mark>) {
 /// Children that were dropped: killed, and reaped when somebody comes by.
 static DROPPED: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
+/// The dropped children that are not yet reaped. What is below them is nobody's any more.
+pub(super) fn dropped() -> Vec<Pid> {
+    let dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    dropped.clone()
+}
+
 /// Kills a child, and the group it leads, whose owner does not wait for it.
 pub(super) fn bury(pid: Pid, is_group_leader: bool) {
     if is_group_leader {
