@@ -182,6 +182,8 @@ impl Link {
             None,
         )
         .map_err(pipe_error)?;
+        // Before it is there to read: it must know all even if this program is killed now.
+        write(&ours, &self.everything()).map_err(pipe_error)?;
         let role = Role::Keeper { program: getpid() };
         let mut command = Command::new("/proc/self/exe");
         command
@@ -191,8 +193,6 @@ impl Link {
             .stdout(Output::Null)
             .stderr(Output::Null);
         let keeper = super::spawn::spawn(&command).map_err(KeeperError::Spawn)?;
-        let known = self.everything();
-        write(&ours, &known).map_err(pipe_error)?;
         self.running = Some(Running { keeper, pipe: ours });
         Ok(())
     }
