@@ -26,7 +26,9 @@ pub(in crate::tree) struct TreeContext {
     pub(in crate::tree) spec: TreeSpec,
     id: TreeId,
     pub(in crate::tree) logs: Logs,
-    pub(super) seed: u64,
+    seed: u64,
+    /// How many supervisors have drawn a seed.
+    seeds_drawn: Cell<u64>,
     pub(super) living: Living,
     report: Box<dyn Fn(&SupervisorReport)>,
     links: BTreeMap<ChildName, Links>,
@@ -58,6 +60,7 @@ impl TreeContext {
             id,
             logs,
             seed,
+            seeds_drawn: Cell::default(),
             living,
             report,
             links,
@@ -91,6 +94,13 @@ impl TreeContext {
         let entry = (wanted.clone(), Rc::clone(&log));
         self.open_logs.borrow_mut().insert(spec.name.clone(), entry);
         Ok(log)
+    }
+
+    /// A seed for one life of a supervisor, so that no two back off in step.
+    pub(super) fn next_seed(&self) -> u64 {
+        let drawn = self.seeds_drawn.get();
+        self.seeds_drawn.set(drawn + 1);
+        self.seed.wrapping_add(drawn)
     }
 
     /// The socket over which children tell how they are.

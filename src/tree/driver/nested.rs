@@ -22,7 +22,7 @@ pub(in crate::tree) async fn run_root(
     let root = &context.spec.root;
     let state = SupervisorState::new(root)
         .end_when_idle()
-        .with_seed(context.seed)
+        .with_seed(context.next_seed())
         .with_links(context.links(&root.name));
     run_supervisor(context, state, mail, None).await
 }
@@ -76,7 +76,7 @@ fn state(context: &TreeContext, life: &Life) -> Option<SupervisorState> {
     };
     Some(
         state
-            .with_seed(context.seed)
+            .with_seed(context.next_seed())
             .with_links(context.links(name)),
     )
 }
