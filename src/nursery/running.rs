@@ -6,14 +6,14 @@ use std::rc::Rc;
 use futures_lite::future;
 use treewright_supervisors::spec::{Shutdown, ShutdownMode};
 
-use crate::process::{Child, Exit, ExitReason};
+use crate::process::{Child, Exit, ExitStatus};
 use crate::rt::Latch;
 use crate::scope::{Ending, Hold, Member, Node};
 
 /// A running process as a nursery sees it. In tests it is a fake.
 pub(super) trait Running: 'static {
     /// Waits until it has ended. Dropping the future loses nothing.
-    async fn wait(&mut self) -> ExitReason;
+    async fn wait(&mut self) -> ExitStatus;
 
     /// Ends it with all that belongs to it, and reaps it. Dropped and asked again, it goes
     /// on where it was, or further when `how` is stricter.
@@ -21,7 +21,7 @@ pub(super) trait Running: 'static {
 }
 
 impl Running for Child {
-    async fn wait(&mut self) -> ExitReason {
+    async fn wait(&mut self) -> ExitStatus {
         Child::wait(self).await
     }
 
@@ -141,14 +141,14 @@ mod tests {
 
     fn exit(stopped: Option<Rung>) -> Exit {
         Exit {
-            reason: ExitReason::Code(stopped.map_or(7, |_| 0)),
+            reason: ExitStatus::Code(stopped.map_or(7, |_| 0)),
             stopped,
             left_behind: None,
         }
     }
 
     impl Running for Fake {
-        async fn wait(&mut self) -> ExitReason {
+        async fn wait(&mut self) -> ExitStatus {
             rt::sleep_until(Time::ORIGIN + self.life).await;
             exit(None).reason
         }

@@ -12,7 +12,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use treewright_supervisors::spec::{Shutdown, Signal};
 
 use super::stop::Stopping;
-use super::{Cgroup, Command, Exit, ExitReason, Mark, driver, registry, unix};
+use super::{Cgroup, Command, Exit, ExitStatus, Mark, driver, registry, unix};
 use crate::rt;
 
 /// A process that was started here, and that nobody else reaps.
@@ -54,7 +54,7 @@ pub(super) enum Backing {
 enum State {
     Running,
     /// It has ended, and is a zombie on purpose.
-    Ended(ExitReason),
+    Ended(ExitStatus),
     /// It is reaped and nothing of it is left.
     Gone(Exit),
 }
@@ -129,7 +129,7 @@ impl Child {
     /// # Cancel safety
     ///
     /// Safe: nothing is lost.
-    pub async fn wait(&mut self) -> ExitReason {
+    pub async fn wait(&mut self) -> ExitStatus {
         loop {
             if let Some(reason) = self.try_wait() {
                 return reason;
@@ -143,13 +143,13 @@ impl Child {
             .await;
             if result.is_err() && self.try_wait().is_none() {
                 // The reactor is gone with its thread; there is nothing that could wake us.
-                self.state = State::Ended(ExitReason::Lost);
+                self.state = State::Ended(ExitStatus::Lost);
             }
         }
     }
 
     /// How it has ended, if it has; never waits.
-    pub fn try_wait(&mut self) -> Option<ExitReason> {
+    pub fn try_wait(&mut self) -> Option<ExitStatus> {
         match self.state {
             State::Ended(reason) => Some(reason),
             State::Gone(exit) => Some(exit.reason),
@@ -162,25 +162,25 @@ impl Child {
     }
 
     /// Looks at its status and leaves it where it is.
-    fn peek(&self) -> Option<ExitReason> {
+    fn peek(&self) -> Option<ExitStatus> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         let reason = loop {
             match waitid(WaitId::PidFd(self.pidfd.as_fd()), options) {
                 Ok(None) => return None,
-                Ok(Some(status)) => break ExitReason::from_status(&status),
+                Ok(Some(status)) => break ExitStatus::from_status(&status),
                 Err(Errno::INTR) => {}
-                Err(_) => return Some(ExitReason::Lost),
+                Err(_) => return Some(ExitStatus::Lost),
             }
         };
         let is_killed = matches!(
             reason,
-            ExitReason::Signal {
+            ExitStatus::Signal {
                 signal: Signal::KILL,
                 ..
             }
         );
         match &self.cgroup {
-            Some(cgroup) if is_killed && cgroup.is_out_of_memory() => Some(ExitReason::OutOfMemory),
+            Some(cgroup) if is_killed && cgroup.is_out_of_memory() => Some(ExitStatus::OutOfMemory),
             _ => Some(reason),
         }
     }

@@ -8,7 +8,7 @@ use treewright_supervisors::spec::{Signal, Success};
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ExitReason {
+pub enum ExitStatus {
     /// It exited with this code.
     Code(i32),
     /// A signal killed it.
@@ -24,7 +24,7 @@ pub enum ExitReason {
     Lost,
 }
 
-impl ExitReason {
+impl ExitStatus {
     /// Whether it exited with code 0.
     #[must_use]
     pub fn is_zero(self) -> bool {
@@ -66,7 +66,7 @@ impl ExitReason {
     }
 }
 
-impl fmt::Display for ExitReason {
+impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exited with code {code}"),
@@ -96,7 +96,7 @@ pub enum Rung {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {
     /// How the process itself ended.
-    pub reason: ExitReason,
+    pub reason: ExitStatus,
     /// How far we went to end it; none when the process had ended by itself.
     pub stopped: Option<Rung>,
     /// How far we went to end what it left behind; none when it left nothing.
@@ -123,8 +123,8 @@ impl fmt::Display for Exit {
 mod tests {
     use super::*;
 
-    fn by(signal: Signal) -> ExitReason {
-        ExitReason::Signal {
+    fn by(signal: Signal) -> ExitStatus {
+        ExitStatus::Signal {
             signal,
             core: false,
         }
@@ -136,14 +136,14 @@ mod tests {
             codes: [0, 143].into(),
             signals: [Signal::TERM].into(),
         };
-        for reason in [ExitReason::Code(0), ExitReason::Code(143), by(Signal::TERM)] {
+        for reason in [ExitStatus::Code(0), ExitStatus::Code(143), by(Signal::TERM)] {
             assert!(reason.is_success(&success), "{reason}");
         }
         for reason in [
-            ExitReason::Code(1),
+            ExitStatus::Code(1),
             by(Signal::KILL),
-            ExitReason::OutOfMemory,
-            ExitReason::Lost,
+            ExitStatus::OutOfMemory,
+            ExitStatus::Lost,
         ] {
             assert!(!reason.is_success(&success), "{reason}");
         }

@@ -20,7 +20,7 @@ use treewright_supervisors::spec::Signal;
 use super::role::{self, Role};
 use super::sweep;
 use super::unix::{self, SignalQueue};
-use super::{ExitReason, procfs};
+use super::{ExitStatus, procfs};
 use crate::rt;
 
 /// Which of the two processes this is.
@@ -36,7 +36,7 @@ pub enum Guard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuardedEnd {
     /// How the supervisor itself ended.
-    pub reason: ExitReason,
+    pub reason: ExitStatus,
     /// How many processes it had left, which were killed.
     pub swept: usize,
 }
@@ -49,7 +49,7 @@ impl GuardedEnd {
     #[must_use]
     pub fn exit_code(&self) -> i32 {
         match self.reason {
-            ExitReason::Code(code) => code,
+            ExitStatus::Code(code) => code,
             _ => Self::SUPERVISOR_KILLED,
         }
     }
@@ -161,7 +161,7 @@ fn start_supervisor() -> io::Result<Pid> {
 }
 
 /// Reaps whoever has ended: adopted orphans without a word, the supervisor with its reason.
-fn reap(supervisor: Pid) -> io::Result<Option<ExitReason>> {
+fn reap(supervisor: Pid) -> io::Result<Option<ExitStatus>> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     for child in procfs::own_children() {
         if child != supervisor {
@@ -170,5 +170,5 @@ fn reap(supervisor: Pid) -> io::Result<Option<ExitReason>> {
         }
     }
     let status = waitid(WaitId::Pid(supervisor), options)?;
-    Ok(status.map(|status| ExitReason::from_status(&status)))
+    Ok(status.map(|status| ExitStatus::from_status(&status)))
 }

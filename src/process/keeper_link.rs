@@ -13,7 +13,7 @@ use treewright_supervisors::spec::{KillScope, Shutdown, ShutdownMode};
 
 use super::keeper_table::KeeperMessage;
 use super::role::{self, Role};
-use super::{Child, Command, ExitReason, Output, SpawnError, Stdin, TreeId};
+use super::{Child, Command, ExitStatus, Output, SpawnError, Stdin, TreeId};
 use crate::rt;
 
 /// Why a program has no keeper.
@@ -31,7 +31,7 @@ pub enum KeeperError {
     Pipe(#[source] io::Error),
     /// It ended by itself, which a keeper does not do while its program lives.
     #[error("the keeper {0}")]
-    Ended(ExitReason),
+    Ended(ExitStatus),
 }
 
 /// The program's keeper, while any of its trees runs.
@@ -208,7 +208,7 @@ impl Link {
         };
         match running.keeper.try_wait() {
             None => Ok(()),
-            Some(reason @ ExitReason::Code(_)) => Err(KeeperError::Ended(reason)),
+            Some(reason @ ExitStatus::Code(_)) => Err(KeeperError::Ended(reason)),
             Some(_) => self.start(),
         }
     }

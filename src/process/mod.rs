@@ -38,7 +38,7 @@ pub use cgroup::{Cgroup, CgroupError};
 pub use child::{Child, Signaller};
 pub use command::{Command, Output, Stdin};
 pub use error::SpawnError;
-pub use exit::{Exit, ExitReason, Rung};
+pub use exit::{Exit, ExitStatus, Rung};
 pub use keeper_link::{KeeperError, KeptTree, mind_keeper};
 pub use mark::{MARK_VARIABLE, Mark, TreeId};
 pub use registry::unreaped;

@@ -59,6 +59,7 @@ fn needs_exact(command: &Command) -> bool {
         || command.cgroup.is_some()
         || world().is_nofile_raised()
         || unix::is_any_signal_ignored()
+        || unix::is_any_signal_blocked()
 }
 
 fn by_standard_library(
@@ -290,5 +291,40 @@ pub(super) fn describe(step: Step, command: &Command) -> String {
         Step::ProcessGroup => "process group".to_owned(),
         Step::Stdio => "standard descriptors".to_owned(),
         Step::Clone | Step::WorkingDirectory | Step::Exec => "program".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Read;
+    use std::thread;
+
+    use treewright_supervisors::spec::Shutdown;
+
+    use super::super::{Command, Output, unix};
+    use crate::rt;
+    use crate::time::Clock;
+
+    /// The signals that a child started by this thread blocks, as the kernel writes them.
+    async fn blocked_in_a_child() -> String {
+        let mut command = Command::new("sed");
+        command.args(["-n", "s/^SigBlk:\\s*//p", "/proc/self/status"]);
+        let mut child = command.stdout(Output::Pipe).spawn().unwrap();
+        let mut blocked = String::new();
+        let mut stdout = File::from(child.take_stdout().unwrap());
+        child.wait().await;
+        stdout.read_to_string(&mut blocked).unwrap();
+        child.stop(&Shutdown::default()).await;
+        blocked.trim().to_owned()
+    }
+
+    #[test]
+    fn child_of_a_thread_that_blocks_signals_blocks_none() {
+        let thread = thread::spawn(|| {
+            unix::block_signals();
+            rt::block_on(&Clock::Monotonic, blocked_in_a_child())
+        });
+        assert_eq!(thread.join().unwrap(), "0000000000000000");
     }
 }

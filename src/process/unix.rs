@@ -322,6 +322,15 @@ pub(super) fn is_any_signal_ignored() -> bool {
     (1..=64).any(|number| number != libc::SIGPIPE && is_ignored(number))
 }
 
+/// Whether this thread blocks a signal; a child of the standard library would block it, too.
+pub(super) fn is_any_signal_blocked() -> bool {
+    let mut mask = full_set();
+    // SAFETY: without a new set the call only writes the present one, into a whole set.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), &mut mask) };
+    // SAFETY: the set is whole and the numbers are those of signals.
+    (1..=64).any(|number| unsafe { libc::sigismember(&mask, number) } == 1)
+}
+
 fn is_ignored(number: c_int) -> bool {
     let mut action: KernelAction = [0; 8];
     kernel_sigaction(number, ptr::null(), action.as_mut_ptr()) && action[0] == libc::SIG_IGN

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_lite::future::{or, yield_now};
 use rustix::process::{getpid, kill_process};
-use treewright::process::{Command, ExitReason, Output, Rung};
+use treewright::process::{Command, ExitStatus, Output, Rung};
 use treewright::spec::{Signal, Success};
 use treewright::{
     CommandBuilder, Error, ErrorKind, Nursery, ProcessHandle, Result, Runtime, move_on_after,
@@ -53,7 +53,7 @@ fn command_that_ends_well_is_waited_for() {
             .await
         });
         let exit = exit.unwrap().try_exited().unwrap();
-        assert_eq!((exit.reason, exit.stopped), (ExitReason::Code(0), None));
+        assert_eq!((exit.reason, exit.stopped), (ExitStatus::Code(0), None));
     });
 }
 
@@ -76,7 +76,7 @@ fn command_that_ends_badly_fails_the_nursery_and_stops_the_others() {
         let failure = error.process_failure().unwrap();
         assert_eq!(
             (failure.name(), failure.exit().reason),
-            ("web", ExitReason::Code(3))
+            ("web", ExitStatus::Code(3))
         );
         let other = other.unwrap();
         assert_eq!(other.try_exited().unwrap().stopped, Some(Rung::Asked));
@@ -161,7 +161,7 @@ fn command_stopped_or_killed_by_its_handle_is_no_failure() {
 fn status_gives_a_bad_end_as_a_value() {
     guarded(|| {
         let exit = run(async || open_nursery(async |n| shell(&n, "exit 3").status().await).await);
-        assert_eq!(exit.unwrap().reason, ExitReason::Code(3));
+        assert_eq!(exit.unwrap().reason, ExitStatus::Code(3));
     });
 }
 
@@ -210,7 +210,7 @@ fn output_holds_all_that_was_written_to_both() {
         let output = output.unwrap();
         assert_eq!(output.stdout, b"out");
         assert_eq!(output.stderr.len(), 300_000);
-        assert_eq!(output.exit.reason, ExitReason::Code(4));
+        assert_eq!(output.exit.reason, ExitStatus::Code(4));
     });
 }
 

@@ -6,14 +6,14 @@ use treewright_supervisors::supervisor::ExitReason;
 use crate::process::{self, Exit, Rung};
 
 /// Why a process ended, in a supervisor's words.
-pub(super) fn reason(ended: process::ExitReason) -> ExitReason {
+pub(super) fn reason(ended: process::ExitStatus) -> ExitReason {
     match ended {
-        process::ExitReason::Code(code) => ExitReason::Exited { code },
-        process::ExitReason::Signal { signal, core } => ExitReason::Signalled {
+        process::ExitStatus::Code(code) => ExitReason::Exited { code },
+        process::ExitStatus::Signal { signal, core } => ExitReason::Signalled {
             signal,
             core_dumped: core,
         },
-        process::ExitReason::OutOfMemory => ExitReason::OutOfMemory,
+        process::ExitStatus::OutOfMemory => ExitReason::OutOfMemory,
         other => ExitReason::Failed {
             message: other.to_string(),
             cause: None,
@@ -28,10 +28,10 @@ pub(super) fn reason(ended: process::ExitReason) -> ExitReason {
 pub(super) fn stop(exit: Exit, how: &Shutdown, success: &Success) -> (ExitReason, bool) {
     let is_killed = exit.stopped == Some(Rung::Killed);
     let did_as_asked = match exit.reason {
-        process::ExitReason::Code(code) => {
+        process::ExitStatus::Code(code) => {
             success.codes.contains(&code) || code == 128 + how.signal.number()
         }
-        process::ExitReason::Signal { signal, .. } => signal == how.signal,
+        process::ExitStatus::Signal { signal, .. } => signal == how.signal,
         _ => false,
     };
     let reason = match exit.stopped {

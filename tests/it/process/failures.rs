@@ -67,7 +67,7 @@ fn program_that_exits_with_127_was_started() {
     guarded(|| {
         let mut child = helper("exit 127").spawn().unwrap();
         let exit = run(child.stop_when_ended());
-        assert_eq!(exit.reason, treewright::process::ExitReason::Code(127));
+        assert_eq!(exit.reason, treewright::process::ExitStatus::Code(127));
     });
 }
 

@@ -3,21 +3,21 @@
 use std::io::Read;
 
 use rustix::process::WaitOptions;
-use treewright::process::{Command, ExitReason, Output, unreaped};
+use treewright::process::{Command, ExitStatus, Output, unreaped};
 use treewright::spec::{Limit, Rlimit, Signal};
 
 use super::helper::{helper, start};
 use super::run;
 use crate::guard::guarded;
 
-fn killed_by(signal: Signal) -> ExitReason {
-    ExitReason::Signal {
+fn killed_by(signal: Signal) -> ExitStatus {
+    ExitStatus::Signal {
         signal,
         core: false,
     }
 }
 
-fn end_of(command: &Command) -> ExitReason {
+fn end_of(command: &Command) -> ExitStatus {
     let mut child = command.spawn().unwrap();
     run(child.stop_when_ended()).reason
 }
@@ -27,7 +27,7 @@ fn exit_code_of_a_process_is_told() {
     guarded(|| {
         for code in [0, 1, 7, 127, 255] {
             let reason = end_of(&helper(&format!("exit {code}")));
-            assert_eq!(reason, ExitReason::Code(code));
+            assert_eq!(reason, ExitStatus::Code(code));
         }
     });
 }
@@ -52,7 +52,7 @@ fn core_dump_of_a_process_is_told() {
         std::fs::create_dir(&folder).unwrap();
         let mut command = helper("segfault");
         command.rlimit(Rlimit::Core, Limit::Unlimited).cwd(&folder);
-        let dumped = ExitReason::Signal {
+        let dumped = ExitStatus::Signal {
             signal: Signal::SEGV,
             core: true,
         };
@@ -84,7 +84,7 @@ fn end_is_told_also_when_a_grandchild_holds_the_output() {
     guarded(|| {
         let (mut child, mut said) = start(&helper("fork [ pid hang ] exit 3"));
         let grandchild = said.pid();
-        assert_eq!(run(child.wait()), ExitReason::Code(3));
+        assert_eq!(run(child.wait()), ExitStatus::Code(3));
         assert!(super::helper::is_alive(grandchild));
         run(child.stop_when_ended());
         assert!(!super::helper::is_alive(grandchild));
@@ -115,7 +115,7 @@ fn statuses_are_not_lost_beside_other_code_that_starts_processes() {
         for n in 0..200 {
             assert_eq!(
                 end_of(&helper(&format!("exit {}", n % 100))),
-                ExitReason::Code(n % 100)
+                ExitStatus::Code(n % 100)
             );
         }
         assert!(others.join().unwrap());
@@ -128,7 +128,7 @@ fn status_that_other_code_took_is_told_as_lost() {
         let mut child = helper("exit 3").spawn().unwrap();
         // What no code beside ours should do.
         rustix::process::wait(WaitOptions::empty()).unwrap();
-        assert_eq!(run(child.stop_when_ended()).reason, ExitReason::Lost);
+        assert_eq!(run(child.stop_when_ended()).reason, ExitStatus::Lost);
         assert_eq!(unreaped(), 0);
     });
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-use treewright::process::{Exit, ExitReason, Mark, Rung, TreeId, adopt_orphans, unreaped};
+use treewright::process::{Exit, ExitStatus, Mark, Rung, TreeId, adopt_orphans, unreaped};
 use treewright::spec::{KillScope, Shutdown, ShutdownMode, Signal};
 
 use super::helper::{helper, is_alive, start};
@@ -43,7 +43,7 @@ fn killed(stopped: Rung) -> Exit {
         Rung::Killed => Signal::KILL,
     };
     Exit {
-        reason: ExitReason::Signal {
+        reason: ExitStatus::Signal {
             signal,
             core: false,
         },
@@ -93,7 +93,7 @@ fn process_gets_the_signal_of_its_spec() {
             ..patiently(KillScope::Process)
         };
         let exit = run(child.stop(&how));
-        let reason = ExitReason::Signal {
+        let reason = ExitStatus::Signal {
             signal: Signal::INT,
             core: false,
         };
@@ -183,7 +183,7 @@ fn rest_is_stopped(is_adopting: bool) {
     command.mark(mark());
     let (mut child, mut said) = start(&command);
     let rest = [said.pid(), said.pid()];
-    assert_eq!(run(child.wait()), ExitReason::Code(3));
+    assert_eq!(run(child.wait()), ExitStatus::Code(3));
     assert!(rest.into_iter().all(is_alive));
     let exit = run(child.stop(&patiently(KillScope::Tree)));
     assert_eq!(exit.stopped, None);

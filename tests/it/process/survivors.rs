@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use treewright::process::{Child, Command, ExitReason, Stdin};
+use treewright::process::{Child, Command, ExitStatus, Stdin};
 use treewright::spec::{KillScope, Shutdown, ShutdownMode};
 
 use super::helper::{Said, helper, start};
@@ -67,7 +67,7 @@ impl Guarded {
         }
     }
 
-    fn end(mut self) -> (ExitReason, Vec<String>) {
+    fn end(mut self) -> (ExitStatus, Vec<String>) {
         let reason = run(self.guardian.wait());
         let lines = wait_until_all_are_gone(self.said);
         run(self.guardian.stop(&watch_only()));
@@ -85,7 +85,7 @@ fn supervisor_that_is_killed_is_swept_up_after_by_its_guardian() {
         }
         kill(guarded.supervisor);
         let (reason, lines) = guarded.end();
-        assert_eq!(reason, ExitReason::Code(4));
+        assert_eq!(reason, ExitStatus::Code(4));
         assert_eq!(lines, ["over 4 swept true"]);
     });
 }
@@ -118,7 +118,7 @@ fn supervisor_that_is_asked_to_end_gets_the_signal_from_its_guardian_and_its_cod
             .signal(treewright::spec::Signal::TERM)
             .unwrap();
         let (reason, lines) = guarded.end();
-        assert_eq!(reason, ExitReason::Code(0));
+        assert_eq!(reason, ExitStatus::Code(0));
         assert_eq!(lines, ["asked", "over 0 swept false"]);
     });
 }
@@ -143,7 +143,7 @@ fn guardian_as_the_first_process_of_a_namespace_gets_its_signals_and_reaps() {
         let first = first_child_of(unshare.id());
         let pidfd = pidfd_open(first, PidfdFlags::empty()).unwrap();
         pidfd_send_signal(&pidfd, Signal::TERM).unwrap();
-        assert_eq!(run(unshare.wait()), ExitReason::Code(0));
+        assert_eq!(run(unshare.wait()), ExitStatus::Code(0));
         let lines = wait_until_all_are_gone(said);
         assert_eq!(lines, ["asked", "over 0 swept false"]);
         run(unshare.stop(&watch_only()));
@@ -224,7 +224,7 @@ fn keeper_ends_when_its_program_ends() {
             kept.said.expect("child");
         }
         File::from(kept.input).flush().unwrap();
-        assert_eq!(run(kept.program.wait()), ExitReason::Code(0));
+        assert_eq!(run(kept.program.wait()), ExitStatus::Code(0));
         run(kept.program.stop(&watch_only()));
         wait_until_it_is_gone(kept.keeper);
     });
@@ -287,7 +287,7 @@ fn storm(times: u32) {
                 .unwrap(),
         }
         let (reason, _) = guarded.end();
-        let expected = round % 2 == 1 || reason == ExitReason::Code(4);
+        let expected = round % 2 == 1 || reason == ExitStatus::Code(4);
         assert!(expected, "round {round}: {reason}");
 
         let mut kept = Kept::start(&busy);
