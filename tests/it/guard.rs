@@ -48,7 +48,11 @@ fn rerun<F: FnOnce()>(test: F) -> Output {
         };
     }
     let folder = Folder::new();
-    Command::new(env::current_exe().unwrap())
+    // A job in the background or under nohup is started with signals ignored, and what is ignored
+    // stays so: `env` gives the test what a program is usually given.
+    Command::new("env")
+        .arg("--default-signal=HUP,INT,QUIT,TERM")
+        .arg(env::current_exe().unwrap())
         .args([name, "--exact", "--include-ignored"])
         .args(["--nocapture", "--test-threads=1"])
         .env(MARK, format!("{name} of {}", folder.0.display()))
