@@ -350,6 +350,8 @@ impl SupervisorState {
         self.leave_out(key);
         self.wait(from, key, Awaited::Stopped);
         match self.children.state(key) {
+            // A member that the pool is giving up is stopped for good, and held for nobody.
+            Some(ChildState::Stopping { .. }) if self.is_leaving(key) => {}
             Some(ChildState::Starting { .. } | ChildState::Running { .. }) => {
                 self.stop_child(key, AfterStop::Hold);
                 self.answer(key, Awaited::Started, &Err(RequestError::Superseded));

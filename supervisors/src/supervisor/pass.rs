@@ -271,6 +271,7 @@ impl SupervisorState {
 
     /// Starts the next child that takes part, once the one before counts as started.
     fn advance_starts(&mut self) -> bool {
+        self.defer_stalled_current();
         if self.is_current_pending() {
             return false;
         }
@@ -289,6 +290,22 @@ impl SupervisorState {
             self.begin_start(key, self.start_cause(key));
         }
         true
+    }
+
+    /// A child that an earlier pass stood at may wait for what this one has still to start: this
+    /// pass comes to it in its turn.
+    fn defer_stalled_current(&mut self) {
+        let current = self.pass.as_ref().and_then(|pass| pass.current);
+        let Some(key) = current.filter(|key| self.is_stalled(*key)) else {
+            return;
+        };
+        let position = self.children.get(key).map(|child| child.position);
+        if let (Some(pass), Some(position)) = (&mut self.pass, position)
+            && pass.cursor <= position
+        {
+            pass.to_start.insert(position);
+            pass.current = None;
+        }
     }
 
     /// Whether the child the pass stands at is not started yet and will be.

@@ -70,6 +70,13 @@ impl Pool {
 }
 
 impl SupervisorState {
+    /// Whether the pool is giving this member up.
+    pub(super) fn is_leaving(&self, key: ChildKey) -> bool {
+        self.pool
+            .as_ref()
+            .is_some_and(|pool| pool.leaving.contains(&key))
+    }
+
     /// Adds a member that is down. The caller has looked whether there is room.
     pub(super) fn add_member(&mut self, args: Vec<toml::Value>) -> Option<ChildKey> {
         let pool = self.pool.as_mut()?;
