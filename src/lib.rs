@@ -14,6 +14,8 @@ mod scope;
 pub mod time;
 pub mod tree;
 mod undertaker;
+#[expect(dead_code, reason = "links take it up")]
+mod wire;
 
 pub use error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 pub use id::{ActorId, ContextId};

@@ -1,0 +1,149 @@
+//! A frame that is to be sent.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::id::ContextId;
+
+use super::{Codec, CodecError, Flags, HEADER_LENGTH, Header, Kind};
+
+/// A frame that is to be sent: one buffer with the header in front, and maybe bytes that
+/// the caller had already and that nobody needs to copy.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoded {
+    head: Vec<u8>,
+    tail: Bytes,
+    kind: Kind,
+    context: ContextId,
+}
+
+impl Encoded {
+    /// A frame with `body` in `codec`, encoded straight behind its header.
+    pub(crate) fn new(
+        codec: Codec,
+        kind: Kind,
+        context: ContextId,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<Self, CodecError> {
+        Self::with(kind, context, |buffer| codec.encode(body, buffer))
+    }
+
+    /// A frame whose body `encode` appends to the buffer it is given. What is in the
+    /// buffer already is room for the header, and stays as it is.
+    pub(crate) fn with(
+        kind: Kind,
+        context: ContextId,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
+    ) -> Result<Self, CodecError> {
+        let mut head = Vec::with_capacity(128);
+        head.resize(HEADER_LENGTH, 0);
+        encode(&mut head)?;
+        Self::finish(head, Bytes::new(), kind, context)
+    }
+
+    /// A frame without a body.
+    pub(crate) fn empty(kind: Kind, context: ContextId) -> Self {
+        Self::finish(vec![0; HEADER_LENGTH], Bytes::new(), kind, context)
+            .expect("invariant: no body is never too long")
+    }
+
+    /// A frame with the caller's bytes as its body, which are not copied.
+    pub(crate) fn raw(kind: Kind, context: ContextId, body: Bytes) -> Result<Self, CodecError> {
+        Self::finish(vec![0; HEADER_LENGTH], body, kind, context)
+    }
+
+    /// Writes the header over the room that was kept for it.
+    fn finish(
+        mut head: Vec<u8>,
+        tail: Bytes,
+        kind: Kind,
+        context: ContextId,
+    ) -> Result<Self, CodecError> {
+        let length = head.len() - HEADER_LENGTH + tail.len();
+        let header = Header {
+            length: u32::try_from(length).map_err(|_| CodecError::TooLong { length })?,
+            kind,
+            flags: Flags::NONE,
+            context,
+        };
+        head[..HEADER_LENGTH].copy_from_slice(&header.to_bytes());
+        Ok(Self {
+            head,
+            tail,
+            kind,
+            context,
+        })
+    }
+
+    /// What it is about.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Which context it belongs to.
+    pub(crate) fn context(&self) -> ContextId {
+        self.context
+    }
+
+    /// How many bytes it is on the wire, header and body.
+    pub(crate) fn length(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    /// How many bytes its body is.
+    pub(crate) fn body_length(&self) -> usize {
+        self.length() - HEADER_LENGTH
+    }
+
+    /// The bytes for the wire, in order: the header with what was encoded, and the
+    /// caller's own.
+    pub(crate) fn slices(&self) -> [&[u8]; 2] {
+        [&self.head, &self.tail]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTEXT: ContextId = ContextId::new(7);
+
+    fn header(frame: &Encoded) -> Header {
+        Header::from_bytes(frame.slices()[0][..HEADER_LENGTH].try_into().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn frame_has_its_header_in_front_of_its_body() {
+        let frame = Encoded::new(Codec::Cbor, Kind::Data, CONTEXT, "hello").unwrap();
+        let [head, tail] = frame.slices();
+        assert_eq!(head[HEADER_LENGTH..], *b"\x65hello");
+        assert!(tail.is_empty());
+        let expected = Header {
+            length: 6,
+            kind: Kind::Data,
+            flags: Flags::NONE,
+            context: CONTEXT,
+        };
+        assert_eq!(header(&frame), expected);
+        assert_eq!((frame.length(), frame.body_length()), (22, 6));
+    }
+
+    #[test]
+    fn raw_bytes_are_not_copied() {
+        let body = Bytes::from(vec![5; 1000]);
+        let frame = Encoded::raw(Kind::Raw, CONTEXT, body.clone()).unwrap();
+        assert_eq!(header(&frame).length, 1000);
+        assert_eq!(frame.slices()[1].as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn frame_without_a_body_is_a_header() {
+        let frame = Encoded::empty(Kind::Ping, CONTEXT);
+        assert_eq!((frame.length(), header(&frame).length), (HEADER_LENGTH, 0));
+    }
+
+    #[test]
+    fn value_that_cannot_be_encoded_makes_no_frame() {
+        assert!(Encoded::new(Codec::Cbor, Kind::Data, CONTEXT, &i128::MIN).is_err());
+    }
+}
