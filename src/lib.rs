@@ -17,7 +17,10 @@ mod undertaker;
 #[expect(dead_code, reason = "links take it up")]
 mod wire;
 
-pub use error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
+pub use error::{
+    CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Payload, RemoteError, RemoteKind,
+    Result,
+};
 pub use id::{ActorId, ContextId};
 pub use nursery::{
     CommandBuilder, CommandOutput, Nursery, ProcessFailure, ProcessHandle, open_nursery,

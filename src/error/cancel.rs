@@ -5,6 +5,8 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::ActorId;
 
 /// Why something was cancelled, and who asked.
@@ -18,7 +20,7 @@ use crate::id::ActorId;
 /// assert_eq!(reason.origin(), &CancelOrigin::Request);
 /// assert!(reason.to_string().starts_with("cancelled on request"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReason {
     origin: CancelOrigin,
     message: Option<Cow<'static, str>>,
@@ -26,7 +28,7 @@ pub struct CancelReason {
 }
 
 /// Who asked for a cancellation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CancelOrigin {
     /// Code that holds the handle called `cancel`.

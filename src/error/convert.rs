@@ -9,6 +9,7 @@ use super::{CancelReason, Error, ErrorKind, Result};
 type Boxed = Box<dyn StdError + Send + Sync>;
 
 impl From<io::Error> for Error {
+    #[track_caller]
     fn from(error: io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::TimedOut => ErrorKind::TimedOut,
@@ -19,6 +20,7 @@ impl From<io::Error> for Error {
 }
 
 impl From<rustix::io::Errno> for Error {
+    #[track_caller]
     fn from(errno: rustix::io::Errno) -> Self {
         io::Error::from(errno).into()
     }
@@ -26,6 +28,7 @@ impl From<rustix::io::Errno> for Error {
 
 /// An error of ours in the box comes out as it went in.
 impl From<Boxed> for Error {
+    #[track_caller]
     fn from(error: Boxed) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(error) => return *error,
@@ -40,6 +43,7 @@ impl From<Boxed> for Error {
 
 /// Keeps the texts only, since the error itself may not leave its thread.
 impl From<Box<dyn StdError>> for Error {
+    #[track_caller]
     fn from(error: Box<dyn StdError>) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(error) => return *error,
@@ -58,24 +62,28 @@ impl From<Box<dyn StdError>> for Error {
 }
 
 impl From<&'static str> for Error {
+    #[track_caller]
     fn from(message: &'static str) -> Self {
         Self::other(message)
     }
 }
 
 impl From<String> for Error {
+    #[track_caller]
     fn from(message: String) -> Self {
         Self::other(message)
     }
 }
 
 impl From<CancelReason> for Error {
+    #[track_caller]
     fn from(reason: CancelReason) -> Self {
         Self::cancelled(reason)
     }
 }
 
 impl From<std::convert::Infallible> for Error {
+    #[track_caller]
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }
@@ -84,6 +92,7 @@ impl From<std::convert::Infallible> for Error {
 macro_rules! from_standard {
     ($($type:ty),* $(,)?) => {$(
         impl From<$type> for Error {
+            #[track_caller]
             fn from(error: $type) -> Self {
                 Self::wrap(ErrorKind::Other, error)
             }
@@ -127,6 +136,7 @@ pub trait ErrorContext<T> {
     /// # Errors
     ///
     /// The error it had, or for a missing value one that says `message`.
+    #[track_caller]
     fn context(self, message: impl Into<Cow<'static, str>>) -> Result<T>;
 
     /// The value, or the error under the message that `message` makes.
@@ -134,26 +144,44 @@ pub trait ErrorContext<T> {
     /// # Errors
     ///
     /// The error it had, or for a missing value one that says the message.
+    #[track_caller]
     fn with_context(self, message: impl FnOnce() -> String) -> Result<T>;
 }
 
 impl<T, E: Into<Boxed>> ErrorContext<T> for std::result::Result<T, E> {
+    #[track_caller]
     fn context(self, message: impl Into<Cow<'static, str>>) -> Result<T> {
-        self.map_err(|error| Error::from(error.into()).context(message))
+        // A closure would be the place of the error, in all of them.
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Error::from(error.into()).context(message)),
+        }
     }
 
+    #[track_caller]
     fn with_context(self, message: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|error| Error::from(error.into()).context(message()))
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Error::from(error.into()).context(message())),
+        }
     }
 }
 
 impl<T> ErrorContext<T> for Option<T> {
+    #[track_caller]
     fn context(self, message: impl Into<Cow<'static, str>>) -> Result<T> {
-        self.ok_or_else(|| Error::other(message))
+        match self {
+            Some(value) => Ok(value),
+            None => Err(Error::other(message)),
+        }
     }
 
+    #[track_caller]
     fn with_context(self, message: impl FnOnce() -> String) -> Result<T> {
-        self.ok_or_else(|| Error::other(message()))
+        match self {
+            Some(value) => Ok(value),
+            None => Err(Error::other(message())),
+        }
     }
 }
 
@@ -187,6 +215,18 @@ mod tests {
         let error = Error::new(ErrorKind::Closed, "scope has ended");
         let boxed: Boxed = Box::new(error.clone());
         assert!(Error::from(boxed).is_same_failure(&error));
+    }
+
+    #[test]
+    fn error_knows_where_it_was_made_under_context_and_by_a_question_mark() {
+        fn fails() -> Result<u8> {
+            Ok("x".parse::<u8>()?)
+        }
+        let (error, line) = (fails().context("cannot start").unwrap_err(), line!() - 2);
+        let place = format!("{}:{line}:", file!());
+        assert!(error.location().starts_with(&place), "{}", error.location());
+        let (error, line) = (None::<u8>.context("nothing there").unwrap_err(), line!());
+        assert!(error.location().contains(&format!(":{line}:")));
     }
 
     #[test]

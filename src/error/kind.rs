@@ -18,6 +18,9 @@ pub enum ErrorKind {
     Cancelled,
     /// Its time was up.
     TimedOut,
+    /// A task of another actor returned an error;
+    /// [`Error::remote`](super::Error::remote) has all of it.
+    Remote,
     /// A task panicked.
     Panic,
     /// A process ended in a way nobody asked for: a bad exit code, a signal, out of memory.

@@ -5,8 +5,11 @@ mod chain;
 mod convert;
 mod kind;
 mod opaque;
+#[expect(dead_code, reason = "links take it up")]
+mod remote;
 
 pub use cancel::{CancelOrigin, CancelReason};
 pub use convert::ErrorContext;
 pub use kind::ErrorKind;
 pub use opaque::{Error, Result};
+pub use remote::{Payload, RemoteError, RemoteKind};

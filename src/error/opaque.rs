@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::chain::{self, Chain};
@@ -40,6 +41,16 @@ struct Inner {
     reason: Option<CancelReason>,
     /// The failures after the first, when this stands for several.
     others: Vec<Error>,
+    /// Where in the source it was made.
+    place: Place,
+}
+
+/// Where in the source an error was made.
+enum Place {
+    /// Here.
+    Known(&'static Location<'static>),
+    /// At a place that came as text: of a panic, or from another process.
+    Told(Box<str>),
 }
 
 enum Text {
@@ -54,24 +65,28 @@ impl Error {
     /// An error of `kind` that says `message`: lowercase, without a full stop, with what
     /// failed and on which object.
     #[must_use]
+    #[track_caller]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self::build(kind, Text::Message(message.into()))
     }
 
     /// An error of the program itself that says `message`.
     #[must_use]
+    #[track_caller]
     pub fn other(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Other, message)
     }
 
     /// Somebody else's error as one of `kind`, with its text and its causes unchanged.
     #[must_use]
+    #[track_caller]
     pub fn wrap(kind: ErrorKind, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::build(kind, Text::Wrapped(error.into()))
     }
 
     /// The error of what was cancelled for `reason`.
     #[must_use]
+    #[track_caller]
     pub fn cancelled(reason: CancelReason) -> Self {
         let text = Text::Message(reason.to_string().into());
         let mut inner = Inner::new(ErrorKind::Cancelled, text);
@@ -81,6 +96,7 @@ impl Error {
 
     /// Several failures of one scope as one error, which has the kind of the first: the
     /// first is the cause. One alone comes out as it is.
+    #[track_caller]
     pub(crate) fn group(first: Self, others: Vec<Self>) -> Self {
         if others.is_empty() {
             return first;
@@ -92,12 +108,14 @@ impl Error {
         Self(Arc::new(inner))
     }
 
+    #[track_caller]
     fn build(kind: ErrorKind, text: Text) -> Self {
         Self(Arc::new(Inner::new(kind, text)))
     }
 
     /// The same error under a message that says what was being done.
     #[must_use]
+    #[track_caller]
     pub fn context(self, message: impl Into<Cow<'static, str>>) -> Self {
         let mut inner = Inner::new(
             self.kind(),
@@ -109,6 +127,7 @@ impl Error {
 
     /// The same error with advice, which is shown apart from its text.
     #[must_use]
+    #[track_caller]
     pub fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
         let mut inner = Inner::new(self.kind(), Text::Wrapped(Box::new(self.clone())));
         inner.hint = Some(hint.into());
@@ -157,6 +176,44 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         let below = || self.below()?.hint();
         self.0.hint.as_deref().or_else(below)
+    }
+
+    /// Where in the source the failure was made an error, as `file:line:column`; of a
+    /// panic, where it began; of an error from another actor, where it was made there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = treewright::Error::other("boom").context("cannot start");
+    /// assert!(error.location().contains(':'));
+    /// ```
+    #[must_use]
+    pub fn location(&self) -> String {
+        // Context and advice are added later; the place of the failure is the lowest one.
+        std::iter::successors(Some(self), |error| error.below())
+            .last()
+            .map_or_else(String::new, |error| error.0.place.to_string())
+    }
+
+    /// The same error with the reason of a cancellation. It has been shared with nobody yet.
+    #[must_use]
+    pub(crate) fn with_reason(mut self, reason: Option<CancelReason>) -> Self {
+        match Arc::get_mut(&mut self.0) {
+            Some(inner) => inner.reason = reason,
+            None => debug_assert!(false, "the reason of a shared error is settled"),
+        }
+        self
+    }
+
+    /// The same error with a place that is known as text only. It has been shared with
+    /// nobody yet.
+    #[must_use]
+    pub(crate) fn made_at(mut self, place: impl Into<Box<str>>) -> Self {
+        match Arc::get_mut(&mut self.0) {
+            Some(inner) => inner.place = Place::Told(place.into()),
+            None => debug_assert!(false, "the place of a shared error is settled"),
+        }
+        self
     }
 
     /// Whether it stands for several failures of one scope.
@@ -223,6 +280,7 @@ impl Error {
 }
 
 impl Inner {
+    #[track_caller]
     fn new(kind: ErrorKind, text: Text) -> Self {
         Self {
             kind,
@@ -230,6 +288,16 @@ impl Inner {
             hint: None,
             reason: None,
             others: Vec::new(),
+            place: Place::Known(Location::caller()),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(location) => location.fmt(f),
+            Self::Told(text) => f.write_str(text),
         }
     }
 }

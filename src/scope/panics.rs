@@ -41,11 +41,13 @@ fn to_error(payload: &(dyn Any + Send)) -> Error {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("a value that is no text");
-    let text = match LOCATION.take() {
-        Some(location) => format!("panicked at {location}: {message}"),
-        None => format!("panicked: {message}"),
-    };
-    Error::new(ErrorKind::Panic, text)
+    match LOCATION.take() {
+        Some(location) => {
+            let text = format!("panicked at {location}: {message}");
+            Error::new(ErrorKind::Panic, text).made_at(location)
+        }
+        None => Error::new(ErrorKind::Panic, format!("panicked: {message}")),
+    }
 }
 
 #[cfg(test)]

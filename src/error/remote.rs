@@ -1,0 +1,432 @@
+//! An error that came from another process, and how one is made ready to travel.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CancelReason, Error, ErrorKind};
+use crate::id::ActorId;
+
+/// Groups in groups beyond this depth travel as text, so that an error that is read never
+/// nests deeper than a codec allows.
+const DEEPEST: usize = 24;
+
+/// A failure in another actor, or the end of one: what an [`Error`] of this process holds
+/// when the failure came over a link. [`Error::remote`] finds it.
+///
+/// It is whole: the actor it happened in, the actors that passed it on, its text with all
+/// causes, its place in the source, and what the process wrote last to its standard error
+/// where the process died of it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn f(n: treewright::Nursery<'_>) -> treewright::Result<()> {
+/// # let error = treewright::Error::other("x");
+/// if let Some(remote) = error.remote() {
+///     println!("{} failed at {:?}", remote.origin(), remote.location());
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteError {
+    origin: ActorId,
+    #[serde(default)]
+    relay: Vec<ActorId>,
+    kind: RemoteKind,
+    message: String,
+    #[serde(default)]
+    causes: Causes,
+    #[serde(default)]
+    location: Option<String>,
+    #[serde(default)]
+    hint: Option<String>,
+    #[serde(default, with = "serde_bytes")]
+    stderr: Vec<u8>,
+    #[serde(default)]
+    reason: Option<CancelReason>,
+    #[serde(default)]
+    payload: Option<Payload>,
+    /// The failures it stands for, if they are several.
+    #[serde(default)]
+    failures: Vec<RemoteError>,
+}
+
+/// What went wrong in another actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum RemoteKind {
+    /// A task there returned an error.
+    Error,
+    /// A task there panicked.
+    Panic,
+    /// It was cancelled; [`RemoteError::reason`] says by whom.
+    Cancelled,
+    /// The process exited with this code, and nobody had asked it to.
+    Exited(i32),
+    /// A signal killed the process.
+    Signalled {
+        /// The number of the signal.
+        signal: i32,
+        /// Whether it left a core dump.
+        core: bool,
+    },
+    /// The kernel killed the process because its control group ran out of memory.
+    Oom,
+    /// The process ended before it was an actor.
+    BootDeath,
+    /// The process was not an actor when its time was up.
+    BootTimeout,
+    /// The actor could not be reached any more, and whether it lives is not known.
+    LinkLost,
+}
+
+/// An error value as it travels: the name of its type, and the value in CBOR.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// The name of the type, by `std::any::type_name`.
+    pub type_name: String,
+    /// The value in CBOR.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// Causes as texts, each the cause of the one before; linked, so that they can be an
+/// error's `source`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+struct Causes(Option<Box<Cause>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cause {
+    text: String,
+    next: Causes,
+}
+
+impl Causes {
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let first = self.0.as_deref();
+        std::iter::successors(first, |cause| cause.next.0.as_deref())
+            .map(|cause| cause.text.as_str())
+    }
+
+    fn as_source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl From<Vec<String>> for Causes {
+    fn from(texts: Vec<String>) -> Self {
+        let link = |next, text| Causes(Some(Box::new(Cause { text, next })));
+        texts.into_iter().rev().fold(Self::default(), link)
+    }
+}
+
+impl From<Causes> for Vec<String> {
+    fn from(causes: Causes) -> Self {
+        causes.iter().map(str::to_owned).collect()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.next.as_source()
+    }
+}
+
+impl RemoteError {
+    /// A failure of `origin` that is told by somebody else: how its process ended.
+    #[must_use]
+    pub(crate) fn of_process(origin: ActorId, kind: RemoteKind, message: String) -> Self {
+        Self {
+            origin,
+            relay: Vec::new(),
+            kind,
+            message,
+            causes: Causes::default(),
+            location: None,
+            hint: None,
+            stderr: Vec::new(),
+            reason: None,
+            payload: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// The same with what the process wrote last to its standard error.
+    #[must_use]
+    pub(crate) fn with_stderr(mut self, stderr: Vec<u8>) -> Self {
+        self.stderr = stderr;
+        self
+    }
+
+    /// The same with a value of the failing function's own error type.
+    #[must_use]
+    pub(crate) fn with_payload(mut self, payload: Option<Payload>) -> Self {
+        self.payload = payload.or(self.payload);
+        self
+    }
+
+    /// `error`, which came up in the actor `here`, made ready to leave it.
+    #[must_use]
+    pub(crate) fn pack(error: &Error, here: &ActorId) -> Self {
+        Self::pack_at(error, here, 0)
+    }
+
+    fn pack_at(error: &Error, here: &ActorId, depth: usize) -> Self {
+        if error.is_group() {
+            return Self::pack_group(error, here, depth);
+        }
+        let mut texts = texts_of(error);
+        let message = texts.remove(0);
+        match error.remote() {
+            Some(remote) => {
+                let mut packed = remote.clone();
+                packed.relay.push(here.clone());
+                // What was added on the way here stands above what came.
+                if message != remote.to_string() {
+                    packed.message = message;
+                    packed.causes = texts.into();
+                }
+                packed
+            }
+            None => Self {
+                causes: texts.into(),
+                location: Some(error.location()),
+                hint: error.hint().map(str::to_owned),
+                reason: error.cancel_reason().cloned(),
+                ..Self::of_process(here.clone(), kind_of(error), message)
+            },
+        }
+    }
+
+    fn pack_group(error: &Error, here: &ActorId, depth: usize) -> Self {
+        let mut packed = Self::of_process(here.clone(), kind_of(error), error.to_string());
+        packed.location = Some(error.location());
+        match depth < DEEPEST {
+            true => {
+                packed.failures = error
+                    .failures()
+                    .map(|failure| Self::pack_at(failure, here, depth + 1))
+                    .collect();
+            }
+            false => {
+                let texts: Vec<_> = error.failures().map(Error::to_string).collect();
+                packed.causes = texts.into();
+            }
+        }
+        packed
+    }
+
+    /// The actor it happened in.
+    #[must_use]
+    pub fn origin(&self) -> &ActorId {
+        &self.origin
+    }
+
+    /// The actors it came through, the one nearest to its origin first.
+    #[must_use]
+    pub fn relay(&self) -> &[ActorId] {
+        &self.relay
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> RemoteKind {
+        self.kind
+    }
+
+    /// Its text, without the name of the actor.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The texts of its causes, each the cause of the one before.
+    pub fn causes(&self) -> impl Iterator<Item = &str> {
+        self.causes.iter()
+    }
+
+    /// Where in the source of that actor's program it came up, as `file:line:column`.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    /// What the process wrote last to its standard error, if it died of this.
+    #[must_use]
+    pub fn stderr(&self) -> &[u8] {
+        &self.stderr
+    }
+
+    /// Why and by whom it was cancelled, if it was.
+    #[must_use]
+    pub fn reason(&self) -> Option<&CancelReason> {
+        self.reason.as_ref()
+    }
+
+    /// The value of the failing function's error type, if that type can travel.
+    #[must_use]
+    pub fn payload(&self) -> Option<&Payload> {
+        self.payload.as_ref()
+    }
+
+    /// The failures it stands for, the first of which was the cause, if they are several;
+    /// else none.
+    #[must_use]
+    pub fn failures(&self) -> &[RemoteError] {
+        &self.failures
+    }
+
+    fn error_kind(&self) -> ErrorKind {
+        match self.kind {
+            RemoteKind::Error => ErrorKind::Remote,
+            RemoteKind::Panic => ErrorKind::Panic,
+            RemoteKind::Cancelled => ErrorKind::Cancelled,
+            RemoteKind::Exited(_) | RemoteKind::Signalled { .. } | RemoteKind::Oom => {
+                ErrorKind::LostProcess
+            }
+            RemoteKind::BootDeath => ErrorKind::Spawn,
+            RemoteKind::BootTimeout => ErrorKind::TimedOut,
+            RemoteKind::LinkLost => ErrorKind::Broken,
+        }
+    }
+}
+
+/// The texts of an error and of its causes.
+fn texts_of(error: &Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    texts
+}
+
+fn kind_of(error: &Error) -> RemoteKind {
+    match error.kind() {
+        ErrorKind::Panic => RemoteKind::Panic,
+        ErrorKind::Cancelled => RemoteKind::Cancelled,
+        _ => RemoteKind::Error,
+    }
+}
+
+impl fmt::Display for RemoteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.origin.name();
+        match self.kind {
+            RemoteKind::Error => write!(f, "actor `{name}` failed: {}", self.message),
+            RemoteKind::Panic => write!(f, "actor `{name}` {}", self.message),
+            RemoteKind::Cancelled => write!(f, "actor `{name}` was {}", self.message),
+            _ => write!(f, "actor `{name}` {}", self.message),
+        }
+    }
+}
+
+impl StdError for RemoteError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self.failures.first() {
+            Some(first) => Some(first),
+            None => self.causes.as_source(),
+        }
+    }
+}
+
+impl From<RemoteError> for Error {
+    fn from(remote: RemoteError) -> Self {
+        let (kind, hint) = (remote.error_kind(), remote.hint.clone());
+        let (place, reason) = (remote.location.clone(), remote.reason.clone());
+        let error = Self::wrap(kind, remote).with_reason(reason);
+        let error = match place {
+            Some(place) => error.made_at(place),
+            None => error,
+        };
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl Error {
+    /// The failure in another actor that this error or one of its causes tells of.
+    #[must_use]
+    pub fn remote(&self) -> Option<&RemoteError> {
+        self.downcast_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over_a_link(error: &Error, here: &ActorId) -> Error {
+        let text = serde_json::to_string(&RemoteError::pack(error, here)).unwrap();
+        serde_json::from_str::<RemoteError>(&text).unwrap().into()
+    }
+
+    #[test]
+    fn error_over_two_links_keeps_origin_text_causes_and_place() {
+        let (leaf, mid) = (ActorId::new("leaf"), ActorId::new("mid"));
+        let cause = std::io::Error::other("disk full");
+        let error = Error::from(cause).context("cannot save");
+        let place = error.location();
+        let there = over_a_link(&error, &leaf);
+        let here = over_a_link(&there, &mid);
+        let remote = here.remote().unwrap();
+        assert_eq!((remote.origin(), remote.relay()), (&leaf, &[mid][..]));
+        assert_eq!(remote.message(), "cannot save");
+        assert_eq!(remote.causes().collect::<Vec<_>>(), ["disk full"]);
+        assert_eq!(here.location(), place);
+        assert_eq!(here.kind(), ErrorKind::Remote);
+        assert_eq!(here.to_string(), "actor `leaf` failed: cannot save");
+    }
+
+    #[test]
+    fn context_added_on_the_way_stands_above_what_came() {
+        let (leaf, mid) = (ActorId::new("leaf"), ActorId::new("mid"));
+        let there = over_a_link(&Error::other("boom"), &leaf).context("cannot resize");
+        let here = over_a_link(&there, &mid);
+        let text = format!("{here:?}");
+        assert_eq!(
+            text,
+            "actor `leaf` failed: cannot resize\ncaused by: actor `leaf` failed: boom"
+        );
+    }
+
+    #[test]
+    fn group_travels_as_a_group() {
+        let here = ActorId::new("leaf");
+        let group = Error::group(Error::other("first"), vec![Error::other("second")]);
+        let error = over_a_link(&group, &here);
+        let failures = error.remote().unwrap().failures();
+        let texts: Vec<_> = failures.iter().map(RemoteError::message).collect();
+        assert_eq!(texts, ["first", "second"]);
+    }
+
+    #[test]
+    fn groups_in_groups_end_in_text() {
+        let here = ActorId::new("leaf");
+        let nest = |inner: Error, _| Error::group(inner, vec![Error::other("other")]).context("up");
+        let deep = (0..200).fold(Error::other("inmost"), nest);
+        let error = over_a_link(&deep, &here);
+        assert!(error.remote().is_some());
+    }
+
+    #[test]
+    fn cancelled_error_keeps_who_asked() {
+        let (here, asker) = (ActorId::new("leaf"), ActorId::new("root"));
+        let reason = CancelReason::new(crate::CancelOrigin::Actor(asker));
+        let error = over_a_link(&Error::cancelled(reason.clone()), &here);
+        assert!(error.is_cancelled());
+        assert_eq!(error.cancel_reason(), Some(&reason));
+    }
+}
