@@ -11,6 +11,8 @@ pub mod process;
 mod rt;
 mod runtime;
 mod scope;
+#[cfg_attr(not(test), expect(dead_code, reason = "actors take it up"))]
+mod tasks;
 pub mod time;
 pub mod tree;
 mod undertaker;
@@ -27,7 +29,25 @@ pub use nursery::{
 };
 pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
+pub use tasks::{Call, Task, TaskEntry, registered_tasks};
 pub use tree::load;
+pub use treewright_macros::task;
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
 pub use treewright_supervisors::spec;
+
+/// What the code that the macros write needs. Not for use by hand, and changed at will.
+#[doc(hidden)]
+pub mod __private {
+    pub use std::boxed::Box;
+    pub use std::result::Result::{self, Ok};
+    pub use std::{concat, file, line, module_path};
+
+    pub use futures_core::future::LocalBoxFuture;
+    pub use linkme;
+
+    pub use crate::tasks::{
+        ErrorType, Fallible, LocalFailure, PlainFailure, TASKS, TaskFailure, TypedFailure,
+        UnfitFailure,
+    };
+}

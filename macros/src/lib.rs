@@ -1,4 +1,91 @@
-//! Attribute macros of [treewright](https://docs.rs/treewright).
-//!
-//! The package is here so that the workspace has its final shape; the
-//! attributes themselves come with the actor runtime and none is exported yet.
+//! Attribute macros of [treewright](https://docs.rs/treewright), which re-exports them all.
+
+mod attributes;
+mod options;
+mod output;
+mod parameters;
+mod signature;
+mod task;
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+
+/// Makes an `async fn` one that other processes can be told to run.
+///
+/// Below it there is a function of the same name and the same arguments that runs nothing
+/// yet: it returns a [`Call`](https://docs.rs/treewright/latest/treewright/struct.Call.html),
+/// which says "this function, with these arguments". What holds the call decides where it
+/// runs: `call.await` runs it right here, a nursery in a new process, a portal in one that is
+/// there already, a pool in one of its workers.
+///
+/// ```
+/// /// Tells whether `n` is prime.
+/// #[treewright::task]
+/// pub async fn is_prime(n: u64) -> bool {
+///     n > 1 && (2..n).all(|divisor| n % divisor != 0)
+/// }
+///
+/// # treewright::run(async || {
+/// let call = is_prime(7);
+/// assert!(call.await);
+/// # Ok(())
+/// # })?;
+/// # Ok::<(), treewright::Error>(())
+/// ```
+///
+/// # What may go in and out
+///
+/// Arguments and results go from one process to the other, so their types are owned and
+/// implement serde's `Serialize` and `Deserialize`. There may be up to twelve arguments; put
+/// more in a struct. The function has no generic parameters, since a process that was started
+/// for it could not know what they stand for. It may call itself.
+///
+/// A large `Vec<u8>` goes faster as [`serde_bytes::ByteBuf`](https://docs.rs/serde_bytes),
+/// which is written in one piece; a bare one is written number by number.
+///
+/// # Failing
+///
+/// A function whose return type ends in `Result` (`Result<T, E>`, `io::Result<T>`,
+/// `treewright::Result<T>`) can fail; the caller gets the `T`, or an error with the text and
+/// the causes of the `E`. `E` is what the operator `?` turns into a boxed error: any type that
+/// implements `std::error::Error`, a `String`, `anyhow::Error`, `Box<dyn Error>`. If it
+/// implements `Serialize` too, the caller can have it back as the value it was. By any other name, such as
+/// an alias `Answer<T>`, a result is a value like others.
+///
+/// # Names
+///
+/// The function also stands for a type of the same name, by which generic code names it:
+/// `T: Task` is met by `is_prime`. So no type or module beside it may have its name.
+///
+/// A tree in a file, and another process, know it by its path, `crate::module::function`. Two
+/// of one path are refused when the program starts.
+///
+/// # Options
+///
+/// | option | what it does |
+/// |---|---|
+/// | `name = "text"` | is what the function is known by in place of its path, and stays when it moves |
+/// | `public` | lets any actor of the tree call it, not only the one that started this process |
+/// | `crate = path` | is where to find treewright if not at `::treewright` |
+///
+/// ```
+/// #[treewright::task(name = "shop/resize", public)]
+/// async fn resize(width: u32, height: u32) -> Result<u64, std::num::TryFromIntError> {
+///     Ok(u64::from(width) * u64::from(height))
+/// }
+///
+/// use treewright::Task;
+/// assert_eq!(resize::PATH, "shop/resize");
+/// assert_eq!(resize::PARAMETERS, ["width", "height"]);
+/// ```
+#[proc_macro_attribute]
+pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
+    finish(task::expand(options.into(), item.into()))
+}
+
+/// The expansion, or errors in place of it.
+fn finish(expansion: syn::Result<Tokens>) -> TokenStream {
+    expansion
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

@@ -7,6 +7,7 @@ use super::signals;
 use crate::error::Result;
 use crate::rt::{self, Tasks};
 use crate::scope::{DEFAULT_GRACE, Kind, Node, open_scope};
+use crate::tasks;
 use crate::time::{Clock, VirtualClock};
 use crate::undertaker::Undertaker;
 
@@ -90,7 +91,8 @@ impl RuntimeBuilder {
     /// What `body` failed with; if it panicked, an error for which
     /// [`Error::is_panic`](crate::Error::is_panic) holds; if a signal ended it, an error for which
     /// [`Error::is_cancelled`](crate::Error::is_cancelled) holds and whose reason names the signal; an error if a
-    /// runtime runs on this thread already.
+    /// runtime runs on this thread already; an error if two [tasks](macro@crate::task) of the
+    /// program are known by one path.
     ///
     /// # Examples
     ///
@@ -103,6 +105,7 @@ impl RuntimeBuilder {
     /// assert!(error.unwrap_err().is_panic());
     /// ```
     pub fn run<R>(self, body: impl AsyncFnOnce() -> Result<R>) -> Result<R> {
+        tasks::registry()?;
         let tasks = Tasks::new();
         let undertaker = Undertaker::new(tasks.starter());
         let _entered = undertaker.enter()?;

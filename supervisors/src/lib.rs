@@ -17,9 +17,10 @@ pub mod load;
 pub mod reload;
 pub mod report;
 pub mod spec;
+#[doc(hidden)]
+pub mod suggest;
 pub mod supervisor;
 
-mod suggest;
 mod time;
 mod to_toml;
 

@@ -56,6 +56,12 @@ impl Suggester {
     }
 }
 
+/// The candidate nearest to `word`, if one is near enough to be meant.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    Suggester::default().nearest(word, candidates)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,3 +19,4 @@ mod process;
 mod reference;
 mod runtime;
 mod semantics;
+mod tasks;

@@ -1,0 +1,93 @@
+//! What stands in the brackets of an attribute.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt as _;
+use syn::meta::{self, ParseNestedMeta};
+use syn::parse::Parser as _;
+use syn::{Ident, LitStr, Path, parse_quote};
+
+/// The options of `#[task]`.
+pub(crate) struct TaskOptions {
+    /// What the function is known by in place of its path.
+    pub(crate) name: Option<LitStr>,
+    pub(crate) is_public: bool,
+    /// Where treewright is found.
+    pub(crate) treewright: Path,
+}
+
+/// Where treewright is found unless said.
+pub(crate) fn default_crate() -> Path {
+    parse_quote!(::treewright)
+}
+
+impl TaskOptions {
+    pub(crate) fn parse(tokens: proc_macro2::TokenStream) -> syn::Result<Self> {
+        let mut options = Self {
+            name: None,
+            is_public: false,
+            treewright: default_crate(),
+        };
+        let mut seen = Seen::default();
+        let parser = meta::parser(|meta| match seen.name(&meta)?.as_str() {
+            "name" => {
+                let name: LitStr = meta.value()?.parse()?;
+                check_name(&name)?;
+                options.name = Some(name);
+                Ok(())
+            }
+            "public" => {
+                options.is_public = true;
+                Ok(())
+            }
+            "crate" => {
+                options.treewright = meta.value()?.call(Path::parse_mod_style)?;
+                Ok(())
+            }
+            other => Err(meta.error(format!(
+                "unknown option `{other}`: a task has `name = \"…\"`, `public` and `crate = path`"
+            ))),
+        });
+        parser.parse2(tokens)?;
+        Ok(options)
+    }
+}
+
+/// Refuses what no file and no error message could show as a name.
+fn check_name(name: &LitStr) -> syn::Result<()> {
+    let text = name.value();
+    let is_plain = !text.is_empty()
+        && text
+            .chars()
+            .all(|character| !character.is_whitespace() && !character.is_control());
+    match is_plain {
+        true => Ok(()),
+        false => Err(syn::Error::new(
+            name.span(),
+            "the name of a task is not empty and has no spaces",
+        )),
+    }
+}
+
+/// The options that were there already.
+#[derive(Default)]
+pub(crate) struct Seen(Vec<String>);
+
+impl Seen {
+    /// The name of the option `meta`, if it is there for the first time.
+    pub(crate) fn name(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<String> {
+        let name = match meta.path.get_ident() {
+            Some(name) => name.unraw().to_string(),
+            None => return Err(meta.error("an option is one word")),
+        };
+        if self.0.contains(&name) {
+            return Err(meta.error(format!("the option `{name}` is there twice")));
+        }
+        self.0.push(name.clone());
+        Ok(name)
+    }
+}
+
+/// The name as it is read in a file: `r#type` is `type`.
+pub(crate) fn plain(name: &Ident) -> LitStr {
+    LitStr::new(&name.unraw().to_string(), Span::call_site())
+}

@@ -1,0 +1,74 @@
+//! What a function returns.
+
+use quote::ToTokens as _;
+use syn::spanned::Spanned as _;
+use syn::{Error, GenericArgument, PathArguments, ReturnType, Type, parse_quote};
+
+use crate::parameters::check_tokens;
+use crate::signature::Faults;
+
+/// What a function returns.
+pub(crate) struct Output {
+    pub(crate) ty: Type,
+    /// Whether it is one of the types called `…Result`.
+    pub(crate) is_fallible: bool,
+}
+
+impl Output {
+    /// Reads the type as it stands.
+    pub(crate) fn of(output: &ReturnType) -> Self {
+        let ty = match output {
+            ReturnType::Default => parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        };
+        let is_fallible = is_result(&ty);
+        Self { ty, is_fallible }
+    }
+
+    /// Refuses a type that cannot go to another process.
+    pub(crate) fn check(&self, faults: &mut Faults) {
+        if let Type::Never(never) = &self.ty {
+            faults.add(Error::new(
+                never.span(),
+                "a task has a result, if only `()`: one that is never to return is cancelled from outside",
+            ));
+        }
+        check_tokens(
+            self.value().to_token_stream(),
+            "the result of a task goes to another process and is owned",
+            faults,
+        );
+    }
+
+    /// What is there when it went well, as far as one can see it. An error is told by its
+    /// texts, and may borrow from the program.
+    fn value(&self) -> &Type {
+        let arguments = match &self.ty {
+            Type::Path(path) if self.is_fallible => {
+                path.path.segments.last().map(|segment| &segment.arguments)
+            }
+            _ => None,
+        };
+        match arguments {
+            Some(PathArguments::AngleBracketed(list)) => match list.args.first() {
+                Some(GenericArgument::Type(value)) => value,
+                _ => &self.ty,
+            },
+            _ => &self.ty,
+        }
+    }
+}
+
+/// Whether the last word of the type's path ends in `Result`.
+fn is_result(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident.to_string().ends_with("Result")),
+        Type::Paren(inner) => is_result(&inner.elem),
+        Type::Group(inner) => is_result(&inner.elem),
+        _ => false,
+    }
+}

@@ -1,0 +1,162 @@
+//! The signature of a function that other processes call: what it must be, and its hash.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::spanned::Spanned as _;
+use syn::{Error, ItemFn, Signature};
+
+use crate::output::Output;
+use crate::parameters::{self, Parameter};
+
+/// Everything that is wrong with one item, to be told at once.
+#[derive(Default)]
+pub(crate) struct Faults(Option<Error>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Error) {
+        match &mut self.0 {
+            Some(faults) => faults.combine(fault),
+            None => self.0 = Some(fault),
+        }
+    }
+
+    pub(crate) fn into_result(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// The item as a function; `attribute` is named if it is something else.
+pub(crate) fn function(item: TokenStream, attribute: &str) -> syn::Result<ItemFn> {
+    syn::parse2(item.clone()).map_err(|error| {
+        // What is no function at all gets advice; what is one with a slip in it, the slip.
+        let is_function = item
+            .into_iter()
+            .any(|token| matches!(&token, TokenTree::Ident(word) if word == "fn"));
+        match is_function {
+            true => error,
+            false => Error::new(
+                error.span(),
+                format!("`#[treewright::{attribute}]` goes on an `async fn`"),
+            ),
+        }
+    })
+}
+
+/// The checked parts of a task's signature.
+pub(crate) struct TaskSignature {
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) output: Output,
+    /// Tells this signature from others under the same name.
+    pub(crate) hash: u64,
+}
+
+impl TaskSignature {
+    pub(crate) fn read(signature: &Signature) -> syn::Result<Self> {
+        let mut faults = Faults::default();
+        check_asyncness(signature, "a task", &mut faults);
+        check_generics(signature, &mut faults);
+        check_qualifiers(signature, "a task", &mut faults);
+        let parameters = parameters::read(&signature.inputs, &mut faults);
+        let output = Output::of(&signature.output);
+        output.check(&mut faults);
+        faults.into_result()?;
+        let hash = hash(&parameters, &output);
+        Ok(Self {
+            parameters,
+            output,
+            hash,
+        })
+    }
+}
+
+pub(crate) fn check_asyncness(signature: &Signature, what: &str, faults: &mut Faults) {
+    if signature.asyncness.is_none() {
+        faults.add(Error::new(
+            signature.fn_token.span(),
+            format!("{what} is an `async fn`: put `async` before `fn`"),
+        ));
+    }
+}
+
+fn check_generics(signature: &Signature, faults: &mut Faults) {
+    let generics = &signature.generics;
+    if !generics.params.is_empty() {
+        faults.add(Error::new(
+            generics.params.span(),
+            "a task has no generic parameters, since the process that runs it has to know the types: \
+             write one task for each type, and call the generic function in it",
+        ));
+    }
+    if let Some(clause) = &generics.where_clause {
+        faults.add(Error::new(
+            clause.span(),
+            "a task has no `where` clause, since it has no generic parameters",
+        ));
+    }
+}
+
+/// Refuses what makes a function another kind of function.
+pub(crate) fn check_qualifiers(signature: &Signature, what: &str, faults: &mut Faults) {
+    let mut refuse = |span, word: &str| {
+        faults.add(Error::new(span, format!("{what} is not `{word}`")));
+    };
+    if let Some(word) = &signature.constness {
+        refuse(word.span(), "const");
+    }
+    if let Some(word) = &signature.abi {
+        refuse(word.span(), "extern");
+    }
+    let safety = signature.safety.to_token_stream();
+    if !safety.is_empty() {
+        refuse(safety.span(), "unsafe");
+    }
+    if let Some(word) = &signature.variadic {
+        refuse(word.span(), "variadic");
+    }
+}
+
+/// A hash (FNV-1a) of the words of a signature: names and types of the arguments, and the
+/// type of the result. It is the same for every compiler and every layout of the source.
+fn hash(parameters: &[Parameter], output: &Output) -> u64 {
+    let mut hash = Fnv::default();
+    for parameter in parameters {
+        hash.add(&parameter.name.to_string());
+        hash.add(":");
+        hash.add_tokens(parameter.ty.to_token_stream());
+        hash.add(",");
+    }
+    hash.add("->");
+    hash.add_tokens(output.ty.to_token_stream());
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, word: &str) {
+        // A byte that is in no text ends each word.
+        for byte in word.bytes().chain([0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn add_tokens(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => {
+                    self.add(&format!("{:?}", group.delimiter()));
+                    self.add_tokens(group.stream());
+                    self.add("end");
+                }
+                TokenTree::Punct(mark) => self.add(mark.as_char().encode_utf8(&mut [0; 4])),
+                other => self.add(&other.to_string()),
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The expansion of `#[task]`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{ItemFn, LitStr};
+
+use crate::attributes::Attributes;
+use crate::options::{TaskOptions, plain};
+use crate::signature::{self, TaskSignature};
+
+/// A task, ready to be written out.
+struct Task {
+    options: TaskOptions,
+    attributes: Attributes,
+    function: ItemFn,
+    signature: TaskSignature,
+}
+
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let options = TaskOptions::parse(options);
+    let mut function = signature::function(item, "task")?;
+    let signature = TaskSignature::read(&function.sig);
+    let (options, signature) = match (options, signature) {
+        (Ok(options), Ok(signature)) => (options, signature),
+        (Err(mut faults), Err(others)) => {
+            faults.combine(others);
+            return Err(faults);
+        }
+        (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
+    };
+    let attributes = Attributes::sort(std::mem::take(&mut function.attrs));
+    let task = Task {
+        options,
+        attributes,
+        function,
+        signature,
+    };
+    let (caller, ty, code, entry) = (task.caller(), task.ty(), task.code(), task.entry());
+    Ok(quote!(#caller #ty #code #entry))
+}
+
+impl Task {
+    /// The function that makes a call.
+    fn caller(&self) -> TokenStream {
+        let Attributes {
+            conditions,
+            outside,
+            ..
+        } = &self.attributes;
+        let treewright = &self.options.treewright;
+        let (visibility, name) = (&self.function.vis, &self.function.sig.ident);
+        let names = self.names();
+        let types = self.types();
+        // A task that only files name is not dead code, and too many arguments are told once.
+        quote! {
+            #(#conditions)*
+            #(#outside)*
+            #[allow(dead_code, clippy::too_many_arguments, clippy::needless_pass_by_value)]
+            #visibility fn #name(#(#names: #types),*) -> #treewright::Call<#name> {
+                #treewright::Call::from_args((#(#names,)*))
+            }
+        }
+    }
+
+    /// The type that stands for the task.
+    fn ty(&self) -> TokenStream {
+        let conditions = &self.attributes.conditions;
+        let (visibility, name) = (&self.function.vis, &self.function.sig.ident);
+        let doc = format!("The task [`{name}()`](fn@{name}) as a type.");
+        quote! {
+            #(#conditions)*
+            #[doc = #doc]
+            #[allow(non_camel_case_types, dead_code)]
+            #visibility struct #name {}
+        }
+    }
+
+    /// The code itself, and what it is to the runtime.
+    fn code(&self) -> TokenStream {
+        let Attributes {
+            conditions, inside, ..
+        } = &self.attributes;
+        let treewright = &self.options.treewright;
+        let name = &self.function.sig.ident;
+        let (inputs, output) = (&self.function.sig.inputs, &self.function.sig.output);
+        let block = &self.function.block;
+        let names = self.names();
+        let types = self.types();
+        let parameters = names.iter().map(|name| plain(name));
+        let path = self.path();
+        let hash = self.signature.hash;
+        let (returned, value, outcome) = (&self.signature.output.ty, self.value(), self.outcome());
+        quote! {
+            #(#conditions)*
+            impl #name {
+                #(#inside)*
+                #[allow(clippy::unused_async)]
+                async fn body(#inputs) #output #block
+            }
+
+            #(#conditions)*
+            impl #treewright::Task for #name {
+                type Args = (#(#types,)*);
+                type Output = #returned;
+                type Value = #value;
+                const PATH: &'static str = #path;
+                const SIGNATURE: u64 = #hash;
+                const PARAMETERS: &'static [&'static str] = &[#(#parameters),*];
+
+                fn run((#(#names,)*): Self::Args) -> #treewright::__private::LocalBoxFuture<'static, Self::Output> {
+                    #treewright::__private::Box::pin(Self::body(#(#names),*))
+                }
+
+                #outcome
+            }
+        }
+    }
+
+    /// What comes back when the task succeeds.
+    fn value(&self) -> TokenStream {
+        let treewright = &self.options.treewright;
+        let ty = &self.signature.output.ty;
+        match self.signature.output.is_fallible {
+            true => quote_spanned!(ty.span()=> <#ty as #treewright::__private::Fallible>::Value),
+            false => quote!(#ty),
+        }
+    }
+
+    /// The function that tells success from failure.
+    fn outcome(&self) -> TokenStream {
+        let treewright = &self.options.treewright;
+        let body = match self.signature.output.is_fallible {
+            true => {
+                let span = self.signature.output.ty.span();
+                let failure = quote_spanned! {span=>
+                    (&&&&#treewright::__private::ErrorType::of(&error)).failure_source().make(error)
+                };
+                quote! {
+                    use #treewright::__private::{
+                        LocalFailure as _, PlainFailure as _, TypedFailure as _, UnfitFailure as _,
+                    };
+                    output.map_err(|error| #failure)
+                }
+            }
+            false => quote!(#treewright::__private::Ok(output)),
+        };
+        quote! {
+            fn outcome(
+                output: Self::Output,
+            ) -> #treewright::__private::Result<Self::Value, #treewright::__private::TaskFailure> {
+                #body
+            }
+        }
+    }
+
+    /// Its place in the list of all tasks of the program.
+    fn entry(&self) -> TokenStream {
+        let conditions = &self.attributes.conditions;
+        let treewright = &self.options.treewright;
+        let name = &self.function.sig.ident;
+        let is_public = self.options.is_public;
+        quote! {
+            #(#conditions)*
+            const _: () = {
+                #[#treewright::__private::linkme::distributed_slice(#treewright::__private::TASKS)]
+                #[linkme(crate = #treewright::__private::linkme)]
+                static ENTRY: #treewright::TaskEntry = #treewright::TaskEntry::of::<#name>(
+                    #is_public,
+                    #treewright::__private::file!(),
+                    #treewright::__private::line!(),
+                );
+            };
+        }
+    }
+
+    /// What it is known by.
+    fn path(&self) -> TokenStream {
+        let treewright = &self.options.treewright;
+        match &self.options.name {
+            Some(name) => quote!(#name),
+            None => {
+                let name: LitStr = plain(&self.function.sig.ident);
+                quote! {
+                    #treewright::__private::concat!(
+                        #treewright::__private::module_path!(), "::", #name
+                    )
+                }
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<&syn::Ident> {
+        let parameters = self.signature.parameters.iter();
+        parameters.map(|parameter| &parameter.name).collect()
+    }
+
+    fn types(&self) -> Vec<&syn::Type> {
+        let parameters = self.signature.parameters.iter();
+        parameters.map(|parameter| &parameter.ty).collect()
+    }
+}

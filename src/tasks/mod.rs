@@ -1,0 +1,21 @@
+//! Functions that run in other processes: what they are to the types, how they are called,
+//! found by name and started from bytes.
+
+mod argument_fault;
+mod arguments;
+mod call;
+mod entry;
+mod failure;
+mod outcome;
+mod registry;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use call::Call;
+pub use entry::TaskEntry;
+pub use failure::{ErrorType, LocalFailure, PlainFailure, TaskFailure, TypedFailure, UnfitFailure};
+pub use outcome::Fallible;
+pub(crate) use registry::registry;
+pub use registry::{TASKS, registered_tasks};
+pub use task::Task;
