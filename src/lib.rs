@@ -6,6 +6,8 @@ compile_error!("treewright runs on Linux (5.4 or later) only: it waits for proce
 mod error;
 #[cfg_attr(not(test), expect(dead_code, reason = "actors take it up"))]
 mod id;
+#[expect(dead_code, reason = "actors take it up")]
+mod link;
 mod nursery;
 pub mod process;
 mod rt;

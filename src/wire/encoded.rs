@@ -1,6 +1,6 @@
 //! A frame that is to be sent.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::id::ContextId;
@@ -38,18 +38,30 @@ impl Encoded {
         let mut head = Vec::with_capacity(128);
         head.resize(HEADER_LENGTH, 0);
         encode(&mut head)?;
-        Self::finish(head, Bytes::new(), kind, context)
+        Self::finish(head, Bytes::new(), kind, Flags::NONE, context)
     }
 
     /// A frame without a body.
     pub(crate) fn empty(kind: Kind, context: ContextId) -> Self {
-        Self::finish(vec![0; HEADER_LENGTH], Bytes::new(), kind, context)
-            .expect("invariant: no body is never too long")
+        Self::finish(
+            vec![0; HEADER_LENGTH],
+            Bytes::new(),
+            kind,
+            Flags::NONE,
+            context,
+        )
+        .expect("invariant: no body is never too long")
     }
 
     /// A frame with the caller's bytes as its body, which are not copied.
     pub(crate) fn raw(kind: Kind, context: ContextId, body: Bytes) -> Result<Self, CodecError> {
-        Self::finish(vec![0; HEADER_LENGTH], body, kind, context)
+        Self::finish(vec![0; HEADER_LENGTH], body, kind, Flags::NONE, context)
+    }
+
+    /// One frame of a message whose length has been found good.
+    pub(super) fn fragment(kind: Kind, flags: Flags, context: ContextId, body: Bytes) -> Self {
+        Self::finish(vec![0; HEADER_LENGTH], body, kind, flags, context)
+            .expect("invariant: a part is not longer than the whole")
     }
 
     /// Writes the header over the room that was kept for it.
@@ -57,13 +69,14 @@ impl Encoded {
         mut head: Vec<u8>,
         tail: Bytes,
         kind: Kind,
+        flags: Flags,
         context: ContextId,
     ) -> Result<Self, CodecError> {
         let length = head.len() - HEADER_LENGTH + tail.len();
         let header = Header {
             length: u32::try_from(length).map_err(|_| CodecError::TooLong { length })?,
             kind,
-            flags: Flags::NONE,
+            flags,
             context,
         };
         head[..HEADER_LENGTH].copy_from_slice(&header.to_bytes());
@@ -93,6 +106,22 @@ impl Encoded {
     /// How many bytes its body is.
     pub(crate) fn body_length(&self) -> usize {
         self.length() - HEADER_LENGTH
+    }
+
+    /// The body, copied only if a part was encoded and another was the caller's.
+    pub(super) fn into_body(self) -> Bytes {
+        let mut encoded = Bytes::from(self.head);
+        encoded.advance(HEADER_LENGTH);
+        match (encoded.is_empty(), self.tail.is_empty()) {
+            (_, true) => encoded,
+            (true, false) => self.tail,
+            (false, false) => [encoded, self.tail].concat().into(),
+        }
+    }
+
+    /// The same in two parts.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Bytes) {
+        (self.head, self.tail)
     }
 
     /// The bytes for the wire, in order: the header with what was encoded, and the

@@ -78,13 +78,25 @@ impl Kind {
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }
 
-    /// Whether frames of this kind wait for those of no other kind. What is not control
-    /// is held back by credit, or may be long.
-    pub(crate) const fn is_control(self) -> bool {
+    /// Whether a frame of this kind may arrive before those that were sent before it for
+    /// the same context. What says how a conversation is to go on may; what is a part of
+    /// the conversation may not, and no kind overtakes the start of its own context.
+    pub(crate) const fn may_overtake(self) -> bool {
         !matches!(
             self,
-            Self::Data | Self::Raw | Self::EndOfStream | Self::Log | Self::Started | Self::Result
+            Self::Started | Self::Data | Self::Raw | Self::EndOfStream | Self::Result | Self::Log
         )
+    }
+
+    /// Whether frames of this kind always queue with the data, of which there can be much.
+    pub(crate) const fn is_data(self) -> bool {
+        matches!(self, Self::Data | Self::Raw | Self::Log)
+    }
+
+    /// Whether a frame of this kind answers one of the peer's, which could so make us
+    /// queue without end.
+    pub(crate) const fn is_answer(self) -> bool {
+        matches!(self, Self::Pong | Self::CancelAck | Self::Credit)
     }
 }
 

@@ -3,13 +3,24 @@
 #![expect(unused_imports, reason = "the layers above take these up one by one")]
 
 mod codec;
+mod decoder;
 mod encoded;
+mod fragments;
 mod frame;
 mod header;
+mod hello;
 mod kind;
+mod limits;
+mod negotiate;
+mod spare;
 
 pub(crate) use codec::{Codec, CodecError};
+pub(crate) use decoder::Decoder;
 pub(crate) use encoded::Encoded;
+pub(crate) use fragments::{Assembler, AssemblyError, Fragments, fragments};
 pub(crate) use frame::Frame;
 pub(crate) use header::{FrameError, HEADER_LENGTH, Header, VERSION};
+pub(crate) use hello::Hello;
 pub(crate) use kind::{Flags, Kind};
+pub(crate) use limits::Limits;
+pub(crate) use negotiate::{Agreed, HandshakeError, negotiate};

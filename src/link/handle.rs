@@ -1,0 +1,110 @@
+//! The handle of a link.
+
+use std::rc::Rc;
+
+use crate::wire::{Agreed, Codec, Encoded};
+
+use super::LinkError;
+use super::shared::Shared;
+
+/// One connection to a peer. Clones are the same link; the last one that is dropped
+/// closes it, and what was sent before is still written by the link's writer.
+#[derive(Clone)]
+pub(crate) struct Link(Rc<CloseOnDrop>);
+
+struct CloseOnDrop(Rc<Shared>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Link {
+    pub(super) fn new(shared: Rc<Shared>) -> Self {
+        Self(Rc::new(CloseOnDrop(shared)))
+    }
+
+    pub(super) fn shared(&self) -> &Rc<Shared> {
+        &self.0.0
+    }
+
+    /// Sends a message; never waits. Control leaves before data, and the contexts that
+    /// have data take turns; a long message leaves in several frames. How much may wait
+    /// is for the caller to bound, by the credit of its streams.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::TooLong`] if the peer does not take so much at once; any other means
+    /// that the link is over, and why.
+    pub(crate) fn send(&self, message: Encoded) -> Result<(), LinkError> {
+        self.shared().send(message)
+    }
+
+    /// The codec of the bodies: CBOR until both ends have said hello.
+    pub(crate) fn codec(&self) -> Codec {
+        self.shared().codec()
+    }
+
+    /// What both ends have agreed upon, once they have.
+    pub(crate) fn agreed(&self) -> Option<Agreed> {
+        self.shared().agreed()
+    }
+
+    /// Goes by what both ends have agreed upon from now on.
+    pub(crate) fn set_agreed(&self, agreed: Agreed) {
+        self.shared().set_agreed(agreed);
+    }
+
+    /// How many bytes wait to be written.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.shared().pending_bytes()
+    }
+
+    /// Closes the link: no more is sent, what waits is written, then the peer reads an
+    /// end. What the peer still sends is read on.
+    pub(crate) fn close(&self) {
+        self.shared().close();
+    }
+
+    /// Ends the link now: what waits is not written, and nothing more is read.
+    pub(crate) fn abort(&self) {
+        self.shared().abort();
+    }
+
+    /// Whether nothing can be sent any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared().end().is_some()
+    }
+
+    /// Waits until the link is over, and says why. Dropping the future forgets the wait.
+    pub(crate) async fn closed(&self) -> LinkError {
+        self.shared().wait_end().await
+    }
+
+    /// Holds back what is sent until the last cork is dropped, and then writes it at once.
+    /// For whoever handles many frames in a row, whose answers so leave together.
+    pub(crate) fn cork(&self) -> Cork {
+        self.shared().cork();
+        Cork(Rc::clone(self.shared()))
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("pending_bytes", &self.pending_bytes())
+            .field("end", &self.shared().end())
+            .finish()
+    }
+}
+
+/// Nothing is written while one of these lives; see [`Link::cork`].
+#[must_use = "dropping it takes the cork out"]
+pub(crate) struct Cork(Rc<Shared>);
+
+impl Drop for Cork {
+    fn drop(&mut self) {
+        self.0.uncork();
+    }
+}

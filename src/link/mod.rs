@@ -1,0 +1,24 @@
+//! One connection to a peer: what is sent on it and in which order, what is received, and
+//! the ways there are to connect.
+#![expect(unused_imports, reason = "the layers above take these up one by one")]
+
+mod error;
+mod greet;
+mod handle;
+mod incoming;
+mod open;
+mod outbox;
+mod shared;
+mod transport;
+mod writer;
+
+#[cfg(test)]
+mod conformance_tests;
+
+pub(crate) use error::LinkError;
+pub(crate) use greet::greet;
+pub(crate) use handle::{Cork, Link};
+pub(crate) use incoming::Incoming;
+pub(crate) use open::open;
+pub(crate) use transport::{Memory, Pipes, Socket, Transport, memory_pair};
+pub(crate) use writer::Writer;

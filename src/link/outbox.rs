@@ -1,0 +1,216 @@
+//! What waits to be written, and in which order it leaves.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::IoSlice;
+
+use bytes::Bytes;
+
+use crate::id::ContextId;
+use crate::wire::Encoded;
+
+/// Frames up to this are packed together; longer ones leave from where they are.
+const MAX_PACKED: usize = 4 * 1024;
+
+/// How much one context may send before the next one's turn, if its frames are short.
+const TURN: usize = 16 * 1024;
+
+/// How many slices, and about how many bytes, are offered to one write.
+const MAX_SLICES: usize = 64;
+const MAX_BYTES: usize = 256 * 1024;
+
+/// What waits to be written. Control leaves before data, and the contexts that have data
+/// take turns.
+///
+/// Short frames are packed into one buffer, so that many of them cost one slice of a
+/// write and no allocation each.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// What has left in part. Nothing can come before the rest of it.
+    begun: Option<Segment>,
+    control: VecDeque<Segment>,
+    lanes: HashMap<ContextId, Lane>,
+    /// The contexts that have a lane, in the order of their turns.
+    turns: VecDeque<ContextId>,
+    length: usize,
+    /// How much of it answers the peer.
+    answers: usize,
+}
+
+/// The data of one context. It is there only as long as there is some.
+#[derive(Debug, Default)]
+struct Lane {
+    segments: VecDeque<Segment>,
+    /// Something that is no data waits here because it is long, such as a start with long
+    /// arguments. Nothing of its context may overtake that.
+    holds_control: bool,
+}
+
+/// What leaves in one piece: some packed frames, or one frame.
+#[derive(Debug)]
+struct Segment {
+    head: Vec<u8>,
+    tail: Bytes,
+    /// How much of it has left.
+    written: usize,
+    is_packed: bool,
+    answers: usize,
+}
+
+impl Segment {
+    fn length(&self) -> usize {
+        self.head.len() + self.tail.len() - self.written
+    }
+
+    fn slices(&self) -> [&[u8]; 2] {
+        match self.written.checked_sub(self.head.len()) {
+            None => [&self.head[self.written..], &self.tail],
+            Some(of_tail) => [&self.tail[of_tail..], &[]],
+        }
+    }
+}
+
+impl Outbox {
+    /// How many bytes wait.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// How many bytes of answers to the peer wait.
+    pub(super) fn answers(&self) -> usize {
+        self.answers
+    }
+
+    /// Puts a frame where its kind belongs.
+    pub(super) fn push(&mut self, frame: Encoded) {
+        self.length += frame.length();
+        let (kind, context) = (frame.kind(), frame.context());
+        let lane = self.lanes.get(&context);
+        let is_control = match lane {
+            _ if kind.is_data() => false,
+            Some(lane) => kind.may_overtake() && !lane.holds_control,
+            None => true,
+        };
+        if is_control && frame.length() <= TURN {
+            let answers = if kind.is_answer() { frame.length() } else { 0 };
+            self.answers += answers;
+            pack(&mut self.control, frame, answers);
+            return;
+        }
+        let lane = self.lanes.entry(context).or_default();
+        if lane.segments.is_empty() {
+            self.turns.push_back(context);
+        }
+        lane.holds_control |= kind.may_overtake();
+        pack(&mut lane.segments, frame, 0);
+    }
+
+    /// Puts in front what is left of a frame of which `written` bytes have left already.
+    pub(super) fn push_begun(&mut self, frame: Encoded, written: usize) {
+        debug_assert!(self.is_empty(), "only the first frame is written at once");
+        self.length += frame.length() - written;
+        let mut segment = whole(frame, 0);
+        segment.written = written;
+        self.begun = Some(segment);
+    }
+
+    /// What is to leave next, for one write.
+    pub(super) fn slices<'a>(&'a self, slices: &mut Vec<IoSlice<'a>>) {
+        let mut length = 0;
+        for segment in self.in_order() {
+            if slices.len() + 2 > MAX_SLICES || length >= MAX_BYTES {
+                break;
+            }
+            let parts = segment.slices();
+            slices.extend(
+                parts
+                    .into_iter()
+                    .filter(|part| !part.is_empty())
+                    .map(IoSlice::new),
+            );
+            length += segment.length();
+        }
+    }
+
+    /// The segments in the order in which [`advance`](Self::advance) counts them.
+    fn in_order(&self) -> impl Iterator<Item = &Segment> {
+        let most = self.lanes.values().map(|lane| lane.segments.len()).max();
+        let data = (0..most.unwrap_or(0)).flat_map(move |round| {
+            self.turns
+                .iter()
+                .filter_map(move |context| self.lanes.get(context)?.segments.get(round))
+        });
+        self.begun.iter().chain(&self.control).chain(data)
+    }
+
+    /// Counts `written` bytes of what [`slices`](Self::slices) gave as having left.
+    pub(super) fn advance(&mut self, mut written: usize) {
+        self.length -= written;
+        while written > 0 {
+            let Some(mut segment) = self.pop() else {
+                debug_assert!(false, "more has left than was there");
+                return;
+            };
+            let length = segment.length();
+            if written < length {
+                segment.written += written;
+                self.begun = Some(segment);
+                return;
+            }
+            self.answers -= segment.answers;
+            written -= length;
+        }
+    }
+
+    fn pop(&mut self) -> Option<Segment> {
+        if let Some(segment) = self.begun.take() {
+            return Some(segment);
+        }
+        if let Some(segment) = self.control.pop_front() {
+            return Some(segment);
+        }
+        let context = self.turns.pop_front()?;
+        let lane = self.lanes.get_mut(&context)?;
+        let segment = lane.segments.pop_front();
+        if lane.segments.is_empty() {
+            self.lanes.remove(&context);
+        } else {
+            self.turns.push_back(context);
+        }
+        segment
+    }
+}
+
+/// Appends `frame`: to the last segment, if both are short.
+fn pack(segments: &mut VecDeque<Segment>, frame: Encoded, answers: usize) {
+    let length = frame.length();
+    match segments.back_mut() {
+        Some(last) if last.is_packed && length <= MAX_PACKED && last.length() + length <= TURN => {
+            for slice in frame.slices() {
+                last.head.extend_from_slice(slice);
+            }
+            last.answers += answers;
+        }
+        _ => segments.push_back(whole(frame, answers)),
+    }
+}
+
+fn whole(frame: Encoded, answers: usize) -> Segment {
+    let is_packed = frame.length() <= MAX_PACKED;
+    let (mut head, mut tail) = frame.into_parts();
+    if is_packed && !tail.is_empty() {
+        head.extend_from_slice(&tail);
+        tail = Bytes::new();
+    }
+    Segment {
+        head,
+        tail,
+        written: 0,
+        is_packed,
+        answers,
+    }
+}
