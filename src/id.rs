@@ -12,7 +12,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ActorId {
     name: Arc<str>,
+    #[serde(with = "number_as_bytes")]
     number: u128,
+}
+
+/// CBOR has no integers beyond 64 bits, so the number travels as sixteen bytes, most
+/// significant first.
+mod number_as_bytes {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_bytes::ByteArray;
+
+    pub(super) fn serialize<S: Serializer>(
+        number: &u128,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&number.to_be_bytes())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<u128, D::Error> {
+        let bytes = ByteArray::<16>::deserialize(deserializer)?;
+        Ok(u128::from_be_bytes(bytes.into_array()))
+    }
 }
 
 impl ActorId {
@@ -84,6 +106,16 @@ mod tests {
     #[test]
     fn actor_id_of_the_same_name_is_another_incarnation() {
         assert_ne!(ActorId::new("worker"), ActorId::new("worker"));
+    }
+
+    #[test]
+    fn actor_id_travels_with_all_bits_of_its_number() {
+        let id = ActorId {
+            name: "worker".into(),
+            number: u128::MAX - 1,
+        };
+        let text = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<ActorId>(&text).unwrap(), id);
     }
 
     #[test]

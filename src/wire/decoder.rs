@@ -143,6 +143,12 @@ impl Decoder {
         self.reclaim();
     }
 
+    /// How many bytes of buffers it holds.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.buffer.capacity() + self.lent.len()
+    }
+
     /// How long the frame that has begun will be; 0 as long as its header is not there.
     fn promised(&self) -> usize {
         // What is wrong with it has been said by `next`, or will be.

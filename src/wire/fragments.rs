@@ -87,6 +87,10 @@ pub(crate) enum AssemblyError {
     },
 }
 
+/// What a message that has begun costs apart from its bytes, roughly: the peer could
+/// begin many and send nothing for them.
+const BEGUN: usize = 128;
+
 /// Puts the fragments of messages together, each context for itself.
 #[derive(Debug)]
 pub(crate) struct Assembler {
@@ -152,9 +156,12 @@ impl Assembler {
     }
 
     fn append(&mut self, frame: Frame) -> Result<Option<Frame>, AssemblyError> {
-        let begun = self.begun.entry(frame.context).or_insert_with(|| Begun {
-            kind: frame.kind,
-            body: BytesMut::new(),
+        let begun = self.begun.entry(frame.context).or_insert_with(|| {
+            self.length += BEGUN;
+            Begun {
+                kind: frame.kind,
+                body: BytesMut::new(),
+            }
         });
         if begun.body.len() + frame.body.len() > self.max_message {
             return Err(AssemblyError::TooLong {
@@ -174,7 +181,7 @@ impl Assembler {
         }
         let body = std::mem::take(&mut begun.body).freeze();
         self.begun.remove(&frame.context);
-        self.length -= body.len();
+        self.length -= body.len() + BEGUN;
         Ok(Some(Frame { body, ..frame }))
     }
 }

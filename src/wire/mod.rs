@@ -2,6 +2,7 @@
 //! bytes out, no I/O. docs/protocol.md is the same for other languages.
 #![expect(unused_imports, reason = "the layers above take these up one by one")]
 
+mod body;
 mod codec;
 mod decoder;
 mod encoded;
@@ -13,7 +14,14 @@ mod kind;
 mod limits;
 mod negotiate;
 mod spare;
+mod start;
 
+#[cfg(test)]
+mod decoder_tests;
+#[cfg(test)]
+mod fragments_tests;
+
+pub(crate) use body::{CreditBody, Goodbye, LogLevel, LogRecord};
 pub(crate) use codec::{Codec, CodecError};
 pub(crate) use decoder::Decoder;
 pub(crate) use encoded::Encoded;
@@ -24,3 +32,4 @@ pub(crate) use hello::Hello;
 pub(crate) use kind::{Flags, Kind};
 pub(crate) use limits::Limits;
 pub(crate) use negotiate::{Agreed, HandshakeError, negotiate};
+pub(crate) use start::{StartError, StartHead, start};

@@ -104,3 +104,118 @@ fn common_codec(ours: &Hello, theirs: &Hello) -> Option<Codec> {
         .min_by_key(|(places, id, _)| (*places, *id))
         .map(|(_, _, codec)| codec)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Limits, VERSION};
+
+    fn hello() -> Hello {
+        Hello::new("program", &Limits::default())
+    }
+
+    #[test]
+    fn equal_hellos_agree_upon_what_they_say() {
+        let limits = Limits::default();
+        let expected = Agreed {
+            version: VERSION,
+            codec: Codec::ALL[0],
+            max_frame: limits.max_frame,
+            max_message: limits.max_message,
+        };
+        assert_eq!(negotiate(&hello(), &hello()), Ok(expected));
+    }
+
+    #[test]
+    fn version_is_the_highest_that_both_speak() {
+        // Ours and theirs, each from lowest to highest, and what comes of it.
+        let cases = [
+            ((1, 1), (1, 1), Some(1)),
+            ((1, 3), (1, 2), Some(2)),
+            ((1, 2), (2, 5), Some(2)),
+            ((2, 5), (1, 9), Some(5)),
+            ((1, 1), (2, 3), None),
+            ((4, 6), (2, 3), None),
+            // Nonsense agrees with nothing.
+            ((1, 3), (3, 1), None),
+        ];
+        for (ours, theirs, expected) in cases {
+            let with = |(lowest_version, highest_version)| Hello {
+                lowest_version,
+                highest_version,
+                ..hello()
+            };
+            for (one, other) in [(ours, theirs), (theirs, ours)] {
+                let version = negotiate(&with(one), &with(other)).map(|agreed| agreed.version);
+                assert_eq!(version.ok(), expected, "{ours:?} and {theirs:?}");
+            }
+        }
+    }
+
+    fn with_codecs(ids: &[&str]) -> Hello {
+        Hello {
+            codecs: ids.iter().map(|id| (*id).to_owned()).collect(),
+            ..hello()
+        }
+    }
+
+    #[test]
+    fn codec_that_only_one_side_has_is_passed_over() {
+        let theirs = with_codecs(&["morse", "semaphore", "cbor"]);
+        let agreed = negotiate(&with_codecs(&["cbor"]), &theirs).unwrap();
+        assert_eq!(agreed.codec, Codec::Cbor);
+    }
+
+    #[test]
+    fn sides_without_a_common_codec_are_told_what_the_other_has() {
+        let theirs = with_codecs(&["morse", "semaphore"]);
+        let refused = negotiate(&hello(), &theirs).unwrap_err();
+        assert!(refused.to_string().contains("morse, semaphore"));
+        assert!(matches!(
+            negotiate(&hello(), &with_codecs(&[])),
+            Err(HandshakeError::Codec { .. })
+        ));
+    }
+
+    #[test]
+    fn limits_are_the_lower_ones_of_both() {
+        let theirs = Hello {
+            max_frame: 5000,
+            max_message: u64::MAX,
+            ..hello()
+        };
+        let agreed = negotiate(&hello(), &theirs).unwrap();
+        assert_eq!(agreed, negotiate(&theirs, &hello()).unwrap());
+        assert_eq!(agreed.max_frame, 5000);
+        assert_eq!(agreed.max_message, Limits::default().max_message);
+    }
+
+    #[test]
+    fn peer_that_takes_no_frames_to_speak_of_is_refused() {
+        for max_frame in [0, MIN_FRAME - 1] {
+            let theirs = Hello {
+                max_frame,
+                ..hello()
+            };
+            let refused = negotiate(&hello(), &theirs).unwrap_err();
+            assert!(matches!(refused, HandshakeError::FrameLimit { .. }));
+        }
+    }
+
+    #[test]
+    fn hello_with_a_field_that_is_not_known_is_read() {
+        #[derive(serde::Serialize)]
+        struct Later {
+            #[serde(flatten)]
+            hello: Hello,
+            colour: &'static str,
+        }
+        let later = Later {
+            hello: hello(),
+            colour: "green",
+        };
+        let mut bytes = Vec::new();
+        Codec::Cbor.encode(&later, &mut bytes).unwrap();
+        assert_eq!(Codec::Cbor.decode::<Hello>(&bytes).unwrap(), hello());
+    }
+}
