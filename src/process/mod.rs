@@ -24,6 +24,7 @@ mod registry;
 mod reserve;
 mod rlimits;
 mod role;
+mod slots;
 mod spawn;
 mod stop;
 mod strays;

@@ -18,6 +18,7 @@ use super::child::{Backing, Started};
 use super::environment::{Environment, environment, find_program};
 use super::failure::{self, Context};
 use super::rlimits::{limit_pairs, restored_nofile};
+use super::slots::{self, Lent};
 use super::unix::{self, ExecPlan, Step};
 use super::world::{mark_descriptors_one_by_one, world};
 use super::{Child, Command, Output, SpawnError, Stdin, identity, registry};
@@ -43,13 +44,21 @@ fn spawn_once(command: &Command) -> Result<Child, SpawnError> {
         program: &program,
     };
     let stdio = Handles::open(command).map_err(|source| context.refused(source))?;
-    let started = match needs_exact(command) {
+    let started = match has_many_descriptors(&stdio) || needs_exact(command) {
         false => by_standard_library(&context, &environment, &stdio)?,
         true => by_exact_spawn(&context, &environment, &stdio)?,
     };
     world.keep_headroom(started.pidfd.as_raw_fd());
     Child::new(command, started, stdio.stdout.ours, stdio.stderr.ours)
         .map_err(|source| context.refused(source))
+}
+
+/// Whether so many descriptors are open that copying them takes longer than the rest of a spawn.
+///
+/// The kernel gives the lowest free number, so the numbers say how many are in use.
+fn has_many_descriptors(stdio: &Handles) -> bool {
+    const MANY: i32 = 64;
+    stdio.fds().iter().any(|fd| fd.as_raw_fd() >= MANY)
 }
 
 /// Whether something must be set that posix_spawn cannot set.
@@ -138,7 +147,12 @@ fn by_exact_spawn(
     environment: &Environment,
     stdio: &Handles,
 ) -> Result<Started, SpawnError> {
-    let plan = plan(context, environment, stdio)?;
+    let mut plan = plan(context, environment, stdio)?;
+    let lent = slots::lend(stdio.fds()).map_err(|source| context.refused(source))?;
+    if let Some(numbers) = lent.as_ref().and_then(Lent::numbers) {
+        plan.stdio = numbers;
+        plan.is_stdio_low = true;
+    }
     if !unix::mark_close_on_exec() {
         mark_descriptors_one_by_one();
     }
@@ -183,7 +197,8 @@ fn plan(
         cwd: cwd
             .map(|cwd| path("the working directory", cwd))
             .transpose()?,
-        stdio: [stdio.stdin.raw(), stdio.stdout.raw(), stdio.stderr.raw()],
+        stdio: stdio.fds().map(|fd| fd.as_raw_fd()),
+        is_stdio_low: false,
         is_group_leader: command.is_group_leader,
         credentials: identity::resolve(&command.identity)?,
         umask: command.identity.umask,
@@ -231,6 +246,10 @@ impl Handles {
             stderr: Handle::output(&command.stderr, rustix::stdio::stderr())?,
         })
     }
+
+    fn fds(&self) -> [BorrowedFd<'_>; 3] {
+        [self.stdin.fd(), self.stdout.fd(), self.stderr.fd()]
+    }
 }
 
 impl Handle {
@@ -256,10 +275,6 @@ impl Handle {
             Theirs::Opened(fd) => fd.as_fd(),
             Theirs::Given(fd) => fd.as_fd(),
         }
-    }
-
-    fn raw(&self) -> i32 {
-        self.fd().as_raw_fd()
     }
 
     /// For the standard library, which wants to own what it hands on.

@@ -20,6 +20,8 @@ pub(super) struct ExecPlan {
     pub(super) cwd: Option<CString>,
     /// What becomes descriptors 0, 1 and 2.
     pub(super) stdio: [RawFd; 3],
+    /// Whether these numbers are low, so that the child takes along only what is not above.
+    pub(super) is_stdio_low: bool,
     pub(super) is_group_leader: bool,
     pub(super) credentials: Option<Credentials>,
     pub(super) umask: Option<u32>,
@@ -74,6 +76,12 @@ pub(super) fn spawn_exact(plan: &ExecPlan) -> Result<(Pid, OwnedFd), (Step, Errn
         failure: None,
     };
     let mut pidfd: c_int = -1;
+    // Shared, they are not copied; the child leaves before it changes any.
+    let descriptors = if plan.is_stdio_low {
+        libc::CLONE_FILES
+    } else {
+        0
+    };
     let dumpable = rustix::process::dumpable_behavior();
     let blocked = block_all_signals();
     // SAFETY: the stack outlives the child's use of it, because CLONE_VFORK keeps this
@@ -85,7 +93,7 @@ pub(super) fn spawn_exact(plan: &ExecPlan) -> Result<(Pid, OwnedFd), (Step, Errn
         libc::clone(
             run_child,
             stack.as_mut_ptr().add(stack.capacity()).cast(),
-            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD | descriptors,
             ptr::from_mut(&mut cloned).cast(),
             ptr::from_mut(&mut pidfd),
         )
@@ -141,6 +149,9 @@ extern "C" fn run_child(argument: *mut c_void) -> c_int {
 /// Turns the child into what the plan says, in an order in which no step undoes another:
 /// descriptors before their limit, everything that needs privileges before they go.
 fn prepare(plan: &ExecPlan) -> Result<(), (Step, Errno)> {
+    if plan.is_stdio_low {
+        leave_descriptors_above(plan.stdio)?;
+    }
     if plan.is_group_leader {
         // SAFETY: plain system call.
         check(Step::ProcessGroup, unsafe { libc::setpgid(0, 0) })?;
@@ -199,6 +210,28 @@ fn join_cgroup(procs: &CStr) -> Result<(), (Step, Errno)> {
         check(Step::Cgroup, if written == 1 { 0 } else { -1 })?;
         check(Step::Cgroup, libc::close(file))
     }
+}
+
+/// From here on the child has a table of descriptors of its own, without those above `stdio`.
+///
+/// The kernel copies only what is kept, so the cost does not grow with what is open.
+fn leave_descriptors_above(stdio: [RawFd; 3]) -> Result<(), (Step, Errno)> {
+    let [first, second, third] = stdio;
+    let above = first.max(second).max(third) + 1;
+    // SAFETY: plain system calls. Nothing of the parent's is closed: the first one copies the
+    // table before it closes, and where the kernel cannot do that (< 5.9) it is copied whole.
+    let result = unsafe {
+        match libc::syscall(
+            libc::SYS_close_range,
+            above,
+            u32::MAX,
+            libc::CLOSE_RANGE_UNSHARE,
+        ) {
+            0 => 0,
+            _ => libc::unshare(libc::CLONE_FILES),
+        }
+    };
+    check(Step::Stdio, result)
 }
 
 /// Makes the three descriptors 0, 1 and 2, also when they stand in each other's place now.

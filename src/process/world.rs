@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{MARK_VARIABLE, reserve, unix};
+use super::{MARK_VARIABLE, reserve, slots, unix};
 
 /// What this program itself was started with.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub(super) fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
         unix::keep_exit_statuses();
+        slots::take_numbers();
         reserve::keep_back();
         World {
             mark: std::env::var_os(MARK_VARIABLE).map(OsStringExt::into_vec),
