@@ -171,7 +171,10 @@ impl ChildLog {
         }
         let executor = self.executor.upgrade();
         let mut open = self.pipes.borrow_mut();
-        open.retain(|pipe| pipe.strong_count() > 0);
+        if open.len() == open.capacity() {
+            // Only when there is no room, so that a look at all is rare for each that is added.
+            open.retain(|pipe| pipe.strong_count() > 0);
+        }
         for pipe in &pipes {
             open.push(Rc::downgrade(pipe));
             if let Some(executor) = &executor {

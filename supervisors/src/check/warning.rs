@@ -104,7 +104,12 @@ fn restarts_after_first(backoff: &Backoff, period: Duration, intensity: u32) -> 
             return count;
         }
         count += 1;
-        delay = (delay * growth).min(longest);
+        let next = (delay * growth).min(longest);
+        if next == delay {
+            // From here on all delays are alike, and are counted at once.
+            break;
+        }
+        delay = next;
     }
     let rest = (period_secs - spent) / (delay * least);
     if rest.is_finite() {
