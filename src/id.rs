@@ -75,6 +75,9 @@ impl fmt::Display for ActorId {
 }
 
 /// A context on one link: which side opened it, and its number there.
+///
+/// The side that was started, or that accepted, sets the highest bit in the numbers of the
+/// contexts it opens, so that both sides count for themselves. Number 0 is the link itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ContextId(u64);
@@ -90,6 +93,51 @@ impl ContextId {
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
+    }
+
+    /// The link itself, or the whole actor behind it.
+    pub(crate) const LINK: Self = Self(0);
+
+    const BY_STARTED: u64 = 1 << 63;
+
+    /// The `count`th context, from 1 on, that `side` opens on a link.
+    pub(crate) const fn of(side: Side, count: u64) -> Self {
+        match side {
+            Side::Starter => Self(count),
+            Side::Started => Self(count | Self::BY_STARTED),
+        }
+    }
+
+    /// Which side opened it.
+    pub(crate) const fn side(self) -> Side {
+        match self.0 & Self::BY_STARTED {
+            0 => Side::Starter,
+            _ => Side::Started,
+        }
+    }
+
+    /// Its place among the contexts of its side.
+    pub(crate) const fn count(self) -> u64 {
+        self.0 & !Self::BY_STARTED
+    }
+}
+
+/// One of the two sides of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The parent, or whoever dialled.
+    Starter,
+    /// The child, or whoever accepted.
+    Started,
+}
+
+impl Side {
+    /// The side at the other end.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Starter => Self::Started,
+            Self::Started => Self::Starter,
+        }
     }
 }
 
@@ -109,11 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn actor_id_travels_with_all_bits_of_its_number() {
-        let id = ActorId {
-            name: "worker".into(),
-            number: u128::MAX - 1,
-        };
+    fn contexts_of_both_sides_are_told_apart() {
+        for side in [Side::Starter, Side::Started] {
+            let context = ContextId::of(side, 7);
+            assert_eq!((context.side(), context.count()), (side, 7));
+            assert_ne!(context, ContextId::of(side.other(), 7));
+        }
+    }
+
+    #[test]
+    fn actor_id_comes_back_from_json_as_it_was() {
+        let id = ActorId::new("worker");
         let text = serde_json::to_string(&id).unwrap();
         assert_eq!(serde_json::from_str::<ActorId>(&text).unwrap(), id);
     }

@@ -3,32 +3,46 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("treewright runs on Linux (5.4 or later) only: it waits for processes by pidfd");
 
+mod actor;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "actors take it up"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "links of peers take the rest up")
+)]
 mod id;
-#[expect(dead_code, reason = "actors take it up")]
+#[expect(dead_code, reason = "links of peers take the rest up")]
 mod link;
 mod nursery;
+mod portal;
 pub mod process;
 mod rt;
 mod runtime;
 mod scope;
-#[cfg_attr(not(test), expect(dead_code, reason = "actors take it up"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "trees of actors take the rest up")
+)]
 mod tasks;
 pub mod time;
 pub mod tree;
 mod undertaker;
-#[cfg_attr(not(test), expect(dead_code, reason = "links take it up"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "links of peers take the rest up")
+)]
 mod wire;
 
+pub use actor::{CurrentActor, current_actor};
 pub use error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Payload, RemoteError, RemoteKind,
     Result,
 };
 pub use id::{ActorId, ContextId};
 pub use nursery::{
-    CommandBuilder, CommandOutput, Nursery, ProcessFailure, ProcessHandle, open_nursery,
+    ActorBuilder, ActorTask, CommandBuilder, CommandOutput, Nursery, ProcessFailure, ProcessHandle,
+    SpawnMethod, open_actor_cluster, open_nursery,
 };
+pub use portal::Portal;
 pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
 pub use tasks::{Call, Task, TaskEntry, registered_tasks};

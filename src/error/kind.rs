@@ -21,6 +21,8 @@ pub enum ErrorKind {
     /// A task of another actor returned an error;
     /// [`Error::remote`](super::Error::remote) has all of it.
     Remote,
+    /// Who asked may not.
+    Refused,
     /// A task panicked.
     Panic,
     /// A process ended in a way nobody asked for: a bad exit code, a signal, out of memory.

@@ -5,7 +5,6 @@ mod chain;
 mod convert;
 mod kind;
 mod opaque;
-#[expect(dead_code, reason = "links take it up")]
 mod remote;
 
 pub use cancel::{CancelOrigin, CancelReason};

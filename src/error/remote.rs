@@ -167,6 +167,20 @@ impl RemoteError {
         self
     }
 
+    /// The same with the reason of a cancellation.
+    #[must_use]
+    pub(crate) fn with_reason(mut self, reason: CancelReason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The same because of `cause`.
+    #[must_use]
+    pub(crate) fn with_cause(mut self, cause: &Error) -> Self {
+        self.causes = texts_of(cause).into();
+        self
+    }
+
     /// The same with a value of the failing function's own error type.
     #[must_use]
     pub(crate) fn with_payload(mut self, payload: Option<Payload>) -> Self {

@@ -8,9 +8,9 @@ use treewright_supervisors::spec::{KillScope, Shutdown, ShutdownMode, Signal, Su
 
 use super::capture::{CommandOutput, capture};
 use super::process::{ProcessFailure, ProcessHandle};
-use super::running::{Outcome, Owner};
+use super::running::Owner;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, Result};
-use crate::process::{Child, Command, Exit, Mark, Output, Rung, SpawnError};
+use crate::process::{Child, Command, Exit, Mark, Outcome, Output, Rung, SpawnError};
 use crate::scope::{Ending, Hold, Kind, Node, Scope, Urgency, closed};
 use crate::undertaker::{self, Undertaker};
 

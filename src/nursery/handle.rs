@@ -3,10 +3,13 @@
 use std::future::Future;
 use std::panic::Location;
 
+use super::actor::{ActorBuilder, ActorTask};
 use super::command::CommandBuilder;
 use crate::error::{CancelReason, Result};
+use crate::portal::Portal;
 use crate::process::Command;
 use crate::scope::{Kind, Node, Scope, TaskHandle, TaskOutput, open_scope};
+use crate::tasks::{Call, Task};
 
 /// Runs `body` in a nursery, and returns when everything started in it has ended.
 ///
@@ -110,6 +113,58 @@ impl<'env> Nursery<'env> {
     /// ```
     pub fn command(&self, command: Command) -> CommandBuilder<'env> {
         CommandBuilder::new(self.scope.clone(), command)
+    }
+
+    /// An actor that runs in this nursery once it is started.
+    pub fn actor(&self, name: impl Into<String>) -> ActorBuilder<'env> {
+        ActorBuilder::new(self.scope.clone(), name.into())
+    }
+
+    /// Starts an actor with the usual settings and waits until it is up:
+    /// [`actor`](Self::actor)`(name).start()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ActorBuilder::start`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the actor; the nursery waits for its end.
+    pub async fn start_actor(&self, name: impl Into<String>) -> Result<Portal> {
+        self.actor(name).start().await
+    }
+
+    /// Runs a function in an actor of its own, called after the function:
+    /// [`actor`](Self::actor)`(name).run(call)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ActorBuilder::run`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the actor; the nursery waits for its end.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use treewright::open_nursery;
+    ///
+    /// #[treewright::task]
+    /// async fn process_id() -> u32 {
+    ///     std::process::id()
+    /// }
+    ///
+    /// #[treewright::main]
+    /// async fn main() -> treewright::Result<()> {
+    ///     let id = open_nursery(async |n| n.run_in_actor(process_id()).await?.result().await).await?;
+    ///     println!("it ran in process {id}");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn run_in_actor<T: Task>(&self, call: Call<T>) -> Result<ActorTask<T::Value>> {
+        let name = T::PATH.rsplit("::").next().unwrap_or(T::PATH);
+        self.actor(name).run(call).await
     }
 
     /// Cancels `body` and everything started, and says why. The first reason stays.

@@ -8,9 +8,8 @@ use std::rc::Rc;
 
 use treewright_supervisors::spec::Signal;
 
-use super::running::Outcome;
 use crate::error::{CancelReason, Error, ErrorKind};
-use crate::process::{Exit, Signaller};
+use crate::process::{Exit, Outcome, Signaller};
 use crate::scope::{Node, Urgency};
 
 /// A process ended in a way that is no success, and nobody had asked it to end.

@@ -1,13 +1,11 @@
 //! A running process as a nursery sees it, and the task that looks after it.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use futures_lite::future;
 use treewright_supervisors::spec::{Shutdown, ShutdownMode};
 
-use crate::process::{Child, Exit, ExitStatus};
-use crate::rt::Latch;
+use crate::process::{Child, Exit, ExitStatus, Outcome};
 use crate::scope::{Ending, Hold, Member, Node};
 
 /// A running process as a nursery sees it. In tests it is a fake.
@@ -27,31 +25,6 @@ impl Running for Child {
 
     async fn stop(&mut self, how: &Shutdown) -> Exit {
         Child::stop(self, how).await
-    }
-}
-
-/// The end of a process, for all who want to know.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    exit: OnceCell<Exit>,
-    ended: Latch,
-}
-
-impl Outcome {
-    pub(super) fn get(&self) -> Option<Exit> {
-        self.exit.get().copied()
-    }
-
-    pub(super) async fn wait(&self) -> Exit {
-        self.ended.wait().await;
-        self.get()
-            .expect("invariant: the exit is set before the latch")
-    }
-
-    fn set(&self, exit: Exit) {
-        // There is one owner, which sets it once.
-        let _ = self.exit.set(exit);
-        self.ended.set();
     }
 }
 
@@ -90,7 +63,7 @@ impl Owner {
 }
 
 /// Stops `process` in order, and without any grace once `node` is pressed.
-async fn stop(process: &mut impl Running, node: &Node, how: Shutdown) -> Exit {
+pub(super) async fn stop(process: &mut impl Running, node: &Node, how: Shutdown) -> Exit {
     let pressed = async {
         node.pressed().await;
         None

@@ -2,6 +2,7 @@
 //!
 //! Everything here is for one process; scopes and trees of them are built on top.
 
+mod actor;
 mod census;
 mod cgroup;
 mod child;
@@ -19,6 +20,7 @@ mod keeper_table;
 mod kin;
 mod ladder;
 mod mark;
+mod outcome;
 mod procfs;
 mod registry;
 mod reserve;
@@ -33,7 +35,12 @@ mod sweep;
 mod unix;
 mod world;
 
+pub(crate) use actor::{
+    ActorRole, die_with_parent, set_title, take_actor_role, take_stdin, take_stdio,
+};
 pub(crate) use kin::Kin;
+pub(crate) use outcome::Outcome;
+pub(crate) use role::is_played;
 
 pub use cgroup::{Cgroup, CgroupError};
 pub use child::{Child, Signaller};

@@ -15,15 +15,25 @@ pub(super) enum Role {
     Supervisor { guardian: Pid },
     /// It keeps the children of this program.
     Keeper { program: Pid },
+    /// It is an actor of this program, whose link is its standard input.
+    Actor { parent: Pid },
+    /// It is an actor, whose link is its standard input and output.
+    ActorOnStdio,
 }
+
+const ACTOR_ON_STDIO: &str = "actor-on-stdio";
 
 impl Role {
     fn parse(text: &str) -> Option<Self> {
+        if text == ACTOR_ON_STDIO {
+            return Some(Self::ActorOnStdio);
+        }
         let (name, pid) = text.split_once(':')?;
         let pid = procfs::parse_pid(pid)?;
         match name {
             "supervisor" => Some(Self::Supervisor { guardian: pid }),
             "keeper" => Some(Self::Keeper { program: pid }),
+            "actor" => Some(Self::Actor { parent: pid }),
             _ => None,
         }
     }
@@ -34,6 +44,8 @@ impl fmt::Display for Role {
         match self {
             Self::Supervisor { guardian } => write!(f, "supervisor:{guardian}"),
             Self::Keeper { program } => write!(f, "keeper:{program}"),
+            Self::Actor { parent } => write!(f, "actor:{parent}"),
+            Self::ActorOnStdio => f.write_str(ACTOR_ON_STDIO),
         }
     }
 }
@@ -58,7 +70,7 @@ pub fn play_role() {
 }
 
 /// Whether a re-executed copy of this program would play its part.
-pub(super) fn is_played() -> bool {
+pub(crate) fn is_played() -> bool {
     IS_PLAYED.load(Ordering::Relaxed)
 }
 
@@ -72,6 +84,8 @@ mod tests {
         for role in [
             Role::Supervisor { guardian: pid },
             Role::Keeper { program: pid },
+            Role::Actor { parent: pid },
+            Role::ActorOnStdio,
         ] {
             assert_eq!(Role::parse(&role.to_string()), Some(role));
         }

@@ -513,3 +513,32 @@ impl SignalQueue {
         Signal::from_number(number).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 }
+
+/// Takes a variable out of this process's own environment.
+///
+/// Only for the first thing a program does, before it has a second thread.
+pub(super) fn forget_variable(name: &str) {
+    // SAFETY: no other thread reads or writes the environment, since there is none: this is
+    // called by `bootstrap`, first thing in `main` or before it.
+    unsafe { std::env::remove_var(name) };
+}
+
+/// Makes a write to a pipe or socket without a reader an error and no signal, as the
+/// standard library does on its way to `main`.
+pub(super) fn ignore_broken_pipes() {
+    // SAFETY: SIG_IGN is a valid disposition for it.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// Ends this process by an alarm, `grace` after a SIGTERM that did not end it.
+pub(super) fn end_after_sigterm(grace: std::time::Duration) {
+    // An alarm counts whole seconds, and 0 is none.
+    let seconds = u32::try_from(grace.as_secs().saturating_add(1)).unwrap_or(u32::MAX);
+    // SAFETY: `alarm` may be called from a signal handler, and the closure does nothing else.
+    let registered = unsafe {
+        signal_hook::low_level::register(libc::SIGTERM, move || {
+            libc::alarm(seconds);
+        })
+    };
+    debug_assert!(registered.is_ok(), "SIGTERM can be caught");
+}

@@ -1,14 +1,16 @@
 //! The first thing a program does.
 
-use crate::process;
+use crate::{actor, process};
 
 /// Lets this program be started again for a part of its own, and notes the world it was
 /// started in. Call it first thing in `main`.
 ///
-/// A runtime that starts processes gives this program a keeper: a small process that sweeps
-/// them up if the program is killed. It is this same executable, started again, and it is
-/// recognised here; the call does not return in it. In a program that does not call this,
-/// commands run without a keeper.
+/// An actor is this same executable, started again, and so is the keeper: a small process
+/// that sweeps up commands if the program is killed. Both are recognised here, and the call
+/// does not return in them. A program that does not call this is refused its first actor,
+/// and its commands run without a keeper.
+///
+/// Call it before anything starts a thread.
 ///
 /// # Examples
 ///
@@ -21,4 +23,5 @@ use crate::process;
 pub fn bootstrap() {
     process::prepare();
     process::play_role();
+    actor::play_actor();
 }

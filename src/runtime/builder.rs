@@ -1,9 +1,11 @@
 //! The runtime and its builder.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::signals;
+use crate::actor::{self, Actor};
 use crate::error::Result;
 use crate::rt::{self, Tasks};
 use crate::scope::{DEFAULT_GRACE, Kind, Node, open_scope};
@@ -38,6 +40,7 @@ impl Runtime {
     /// Settings for a runtime.
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
+            name: "root".to_owned(),
             grace: DEFAULT_GRACE,
             handles_signals: true,
             clock: Clock::Monotonic,
@@ -49,12 +52,19 @@ impl Runtime {
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `run`"]
 pub struct RuntimeBuilder {
+    name: String,
     grace: Duration,
     handles_signals: bool,
     clock: Clock,
 }
 
 impl RuntimeBuilder {
+    /// What the root actor is called; `root` unless said.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// How long shielded work and processes get to end when they are cancelled, before
     /// they are dropped or killed. 10 seconds unless said.
     pub fn grace(mut self, grace: Duration) -> Self {
@@ -105,10 +115,21 @@ impl RuntimeBuilder {
     /// assert!(error.unwrap_err().is_panic());
     /// ```
     pub fn run<R>(self, body: impl AsyncFnOnce() -> Result<R>) -> Result<R> {
+        let actor = Actor::root(&self.name);
+        self.run_as(actor, body)
+    }
+
+    /// The same for the actor that this thread is to be.
+    pub(crate) fn run_as<R>(
+        self,
+        actor: Rc<Actor>,
+        body: impl AsyncFnOnce() -> Result<R>,
+    ) -> Result<R> {
         tasks::registry()?;
         let tasks = Tasks::new();
         let undertaker = Undertaker::new(tasks.starter());
         let _entered = undertaker.enter()?;
+        let _here = actor::enter(actor);
         let node = Node::with_grace(Kind::Scope, None, self.grace);
         let root = async {
             let root = open_scope(node.clone(), async |_| body().await);

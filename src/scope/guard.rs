@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::node::Node;
 use super::panics::catch;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// How a guarded future came to its end.
 #[derive(Debug)]
@@ -41,6 +41,18 @@ impl<F: Future> Guarded<F> {
 impl<F> Guarded<F> {
     pub(super) fn node(&self) -> &Rc<Node> {
         &self.node
+    }
+}
+
+/// Runs `future` under `node`. A panic of it is an error, and so is the reason why it was
+/// cancelled.
+pub(crate) async fn guarded<F: Future>(node: Rc<Node>, future: F) -> Result<F::Output> {
+    match Guarded::new(Rc::clone(&node), future).await {
+        Ended::Done(value) => Ok(value),
+        Ended::Panicked(error) => Err(error),
+        Ended::Cancelled => Err(node
+            .reason()
+            .map_or_else(super::open::dropped, Error::cancelled)),
     }
 }
 

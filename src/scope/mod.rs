@@ -13,6 +13,7 @@ mod state;
 mod task;
 
 pub use deadline::{fail_after, move_on_after, sleep, timeout};
+pub(crate) use guard::guarded;
 pub(crate) use node::{DEFAULT_GRACE, Hold, Kind, Node, Urgency};
 pub(crate) use open::{Member, Scope, closed, open_scope};
 pub use shield::shielded;

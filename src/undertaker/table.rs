@@ -1,5 +1,6 @@
 //! The table of one runtime, and the work on it.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
@@ -25,7 +26,7 @@ pub(crate) struct Undertaker {
     pub(super) tree: TreeId,
     marks: Cell<u64>,
     /// What is still going on, by name.
-    table: RefCell<Slab<String>>,
+    table: RefCell<Slab<Cow<'static, str>>>,
     /// Of the runtime, which waits for the table to be empty.
     waker: RefCell<Option<Waker>>,
 }
@@ -75,7 +76,7 @@ impl Undertaker {
     /// Runs `work` to its end, whoever stops waiting for it; `name` is for people.
     pub(crate) fn take_charge(
         self: &Rc<Self>,
-        name: impl Into<String>,
+        name: impl Into<Cow<'static, str>>,
         work: impl Future<Output = ()> + 'static,
     ) {
         let entry = Entry {
@@ -92,6 +93,12 @@ impl Undertaker {
         let _refused = self.starter.start(work);
     }
 
+    /// Runs `work` as long as the runtime runs, which does not wait for it.
+    pub(crate) fn run_beside(&self, work: impl Future<Output = ()> + 'static) {
+        // Refused only after the runtime has ended.
+        let _refused = self.starter.start(work);
+    }
+
     /// A mark that no other process of this runtime has.
     pub(crate) fn new_mark(&self, name: &str) -> Mark {
         self.marks.set(self.marks.get() + 1);
@@ -104,7 +111,7 @@ impl Undertaker {
         self.table
             .borrow()
             .iter()
-            .map(|(_, name)| name.clone())
+            .map(|(_, name)| name.to_string())
             .collect()
     }
 

@@ -1,5 +1,5 @@
-//! Bodies of the frames that are about a link or a stream. That of a cancel is a
-//! [`CancelReason`](crate::error::CancelReason), that of an error a
+//! Bodies of the frames that are about a link or a stream. Those of a cancel and of a
+//! goodbye are a [`CancelReason`](crate::error::CancelReason), that of an error is a
 //! [`RemoteError`](crate::error::RemoteError).
 
 use std::borrow::Cow;
@@ -15,14 +15,6 @@ pub(crate) struct CreditBody {
     pub(crate) messages: u32,
     /// How many bytes of bodies more.
     pub(crate) bytes: u32,
-}
-
-/// The sender will close the link when what it has sent is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Goodbye<'a> {
-    /// Why, for people.
-    #[serde(borrow)]
-    pub(crate) reason: Cow<'a, str>,
 }
 
 /// How much a log record matters, the most important first.
@@ -85,10 +77,6 @@ mod tests {
                 bytes: u32::MAX,
             };
             comes_back(codec, &credit, &mut Vec::new());
-            let goodbye = Goodbye {
-                reason: "done".into(),
-            };
-            comes_back(codec, &goodbye, &mut Vec::new());
             let record = LogRecord {
                 level: LogLevel::Warn,
                 target: "treewright::link".into(),

@@ -21,7 +21,7 @@ mod decoder_tests;
 #[cfg(test)]
 mod fragments_tests;
 
-pub(crate) use body::{CreditBody, Goodbye, LogLevel, LogRecord};
+pub(crate) use body::{CreditBody, LogLevel, LogRecord};
 pub(crate) use codec::{Codec, CodecError};
 pub(crate) use decoder::Decoder;
 pub(crate) use encoded::Encoded;

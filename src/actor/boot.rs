@@ -1,0 +1,57 @@
+//! What a parent and its new child say to each other first.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorContext, ErrorKind, Result};
+use crate::id::ActorId;
+use crate::link::Incoming;
+use crate::wire::{Codec, Hello, Kind, Limits};
+
+/// What a new actor is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Boot {
+    /// Who it is.
+    pub(crate) id: ActorId,
+    /// Who started it.
+    pub(crate) parent: ActorId,
+    /// The process that started it, if that is its parent process, too.
+    pub(crate) parent_process: Option<u32>,
+    /// What a cancellation leaves to shielded work and to processes.
+    pub(crate) grace: Duration,
+    /// What others than its parent may call there.
+    pub(crate) exposed: Vec<String>,
+}
+
+/// The new actor is up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    /// Its process id, where it runs.
+    pub(crate) process: u32,
+}
+
+/// What we say of ourselves first on each link.
+pub(crate) fn our_hello() -> Hello {
+    Hello::new(env!("CARGO_PKG_NAME"), &Limits::default())
+}
+
+/// The next frame, which must be of this kind.
+pub(crate) async fn expect<T: DeserializeOwned>(
+    incoming: &mut Incoming,
+    kind: Kind,
+    codec: Codec,
+) -> Result<T> {
+    let frame = incoming.next().await.transpose();
+    match frame.context("the link broke")? {
+        Some(frame) if frame.kind == kind => frame
+            .decode(codec)
+            .with_context(|| format!("cannot read the {kind:?} of the other side")),
+        Some(frame) => Err(Error::new(
+            ErrorKind::Broken,
+            format!("the other side sent {:?} instead of {kind:?}", frame.kind),
+        )),
+        None => Err(Error::new(ErrorKind::Broken, "the link ended")),
+    }
+}

@@ -1,0 +1,207 @@
+//! Serving the calls that come in on one link.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+
+use super::Actor;
+use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, RemoteError, Result};
+use crate::id::ContextId;
+use crate::portal::Peer;
+use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
+use crate::tasks::{TaskEntry, TaskFailure, registry};
+use crate::undertaker::Undertaker;
+use crate::wire::{Encoded, Frame, Kind, StartHead};
+
+/// What the other side of a link may do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It started us: it may call whatever is registered, and end us.
+    Parent,
+    /// It may call what is public or exposed.
+    Peer,
+}
+
+/// Serves the calls of one link. Each is a task of the actor, under `node`.
+pub(crate) struct Server {
+    actor: Rc<Actor>,
+    peer: Rc<Peer>,
+    trust: Trust,
+    node: Rc<Node>,
+    undertaker: Rc<Undertaker>,
+    served: Rc<RefCell<HashMap<ContextId, Rc<Node>>>>,
+    /// How many contexts the other side has opened.
+    seen: Cell<u64>,
+}
+
+impl Server {
+    /// Serves `peer`; `node` is what the calls are cancelled with.
+    pub(crate) fn new(
+        actor: Rc<Actor>,
+        peer: Rc<Peer>,
+        trust: Trust,
+        node: Rc<Node>,
+        undertaker: Rc<Undertaker>,
+    ) -> Self {
+        Self {
+            actor,
+            peer,
+            trust,
+            node,
+            undertaker,
+            served: Rc::default(),
+            seen: Cell::new(0),
+        }
+    }
+
+    /// Whether the other side may end this actor.
+    pub(crate) fn obeys_peer(&self) -> bool {
+        self.trust == Trust::Parent
+    }
+
+    /// Begins a call; what keeps it from running is answered. An error says how the other
+    /// side broke the protocol.
+    pub(crate) fn start(&self, frame: &Frame) -> Result<(), &'static str> {
+        let context = frame.context;
+        // Numbers only grow, so that none is ever taken for an earlier one.
+        if context.side() == self.peer.side() || context.count() <= self.seen.get() {
+            return Err("a context that was opened before");
+        }
+        self.seen.set(context.count());
+        if let Err(error) = self.begin(frame) {
+            self.answer(self.failure(context, error.into()));
+        }
+        Ok(())
+    }
+
+    fn begin(&self, frame: &Frame) -> Result<()> {
+        let (context, codec) = (frame.context, self.peer.link().codec());
+        let (head, args) = StartHead::split(codec, &frame.body)
+            .map_err(|error| Error::wrap(ErrorKind::Broken, error).context("cannot read a call"))?;
+        let entry = registry()?.find_exact(head.task, head.signature)?;
+        self.check_access(entry)?;
+        let running = entry.start(codec, context, &args).map_err(|error| {
+            Error::wrap(ErrorKind::Broken, error).context(format!(
+                "cannot read the arguments of task `{}`",
+                entry.path()
+            ))
+        })?;
+        let node = Node::new(NodeKind::Task, Some(Rc::clone(&self.node)));
+        self.served.borrow_mut().insert(context, Rc::clone(&node));
+        let answering = Answering {
+            server: self.share(),
+            context,
+        };
+        self.undertaker.take_charge(entry.path(), async move {
+            let outcome = guarded(node, running).await;
+            answering.end(outcome.unwrap_or_else(|error| Err(error.into())));
+        });
+        Ok(())
+    }
+
+    fn check_access(&self, entry: &TaskEntry) -> Result<()> {
+        let is_open = self.trust == Trust::Parent
+            || entry.is_public()
+            || self.actor.exposed.contains(entry.path());
+        if is_open {
+            return Ok(());
+        }
+        let (task, actor) = (entry.path(), self.actor.id.name());
+        let message = format!("task `{task}` of actor `{actor}` may be called by its parent only");
+        Err(Error::new(ErrorKind::Refused, message)
+            .with_hint("mark it `#[task(public)]`, or start the actor with `.expose::<..>()`"))
+    }
+
+    /// Cancels one call. One that has ended is fine.
+    pub(crate) fn cancel(&self, context: ContextId, reason: CancelReason) {
+        let node = self.served.borrow().get(&context).cloned();
+        if let Some(node) = node {
+            node.cancel(reason, Urgency::InOrder);
+        }
+    }
+
+    /// Nobody waits for what is still served.
+    pub(crate) fn caller_is_gone(&self) {
+        let served: Vec<_> = self.served.borrow().values().cloned().collect();
+        for node in served {
+            let reason = CancelReason::new(CancelOrigin::Dropped)
+                .with_message(format!("actor `{}` is gone", self.peer.id().name()));
+            node.cancel(reason, Urgency::InOrder);
+        }
+    }
+
+    fn share(&self) -> Shared {
+        Shared {
+            actor: Rc::clone(&self.actor),
+            peer: Rc::clone(&self.peer),
+            served: Rc::clone(&self.served),
+        }
+    }
+
+    fn failure(&self, context: ContextId, failure: TaskFailure) -> Option<Encoded> {
+        self.share().failure(context, failure)
+    }
+
+    fn answer(&self, frame: Option<Encoded>) {
+        self.share().answer(frame);
+    }
+}
+
+/// What the end of a call needs of its server.
+struct Shared {
+    actor: Rc<Actor>,
+    peer: Rc<Peer>,
+    served: Rc<RefCell<HashMap<ContextId, Rc<Node>>>>,
+}
+
+impl Shared {
+    fn failure(&self, context: ContextId, failure: TaskFailure) -> Option<Encoded> {
+        let TaskFailure { error, payload } = failure;
+        let packed = RemoteError::pack(&error, &self.actor.id).with_payload(payload);
+        let codec = self.peer.link().codec();
+        let encode = |error: &RemoteError| Encoded::new(codec, Kind::Error, context, error);
+        // An error that cannot travel as it is travels as its text.
+        let plain = || RemoteError::pack(&Error::other(error.to_string()), &self.actor.id);
+        encode(&packed).or_else(|_| encode(&plain())).ok()
+    }
+
+    fn answer(&self, frame: Option<Encoded>) {
+        if let Some(frame) = frame {
+            // A caller that is gone needs no answer.
+            let _gone = self.peer.send(frame);
+        }
+    }
+}
+
+/// A call that is being served. Dropped before its end, which only happens when the whole
+/// runtime goes, it is forgotten.
+struct Answering {
+    server: Shared,
+    context: ContextId,
+}
+
+impl Answering {
+    fn end(self, outcome: Result<Encoded, TaskFailure>) {
+        let frame = match outcome {
+            Ok(frame) => Some(frame),
+            Err(failure) => self.server.failure(self.context, failure),
+        };
+        self.server.answer(frame);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.server.served.borrow_mut().remove(&self.context);
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("peer", self.peer.id())
+            .field("served", &self.served.borrow().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! The parent's half of the conversation with an actor.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::life::Event;
+use crate::actor::{Boot, Conversation, Heard, Ready, Server, expect, our_hello};
+use crate::error::{CancelReason, Error, ErrorContext, Result};
+use crate::id::ContextId;
+use crate::link::{Incoming, Link};
+use crate::portal::Peer;
+use crate::rt::channel::Sender;
+use crate::wire::{Codec, Encoded, Hello, Kind, negotiate};
+
+/// What came over the link that the owner of the actor wants to know when it has ended.
+#[derive(Debug, Default)]
+pub(super) struct Overheard {
+    /// Why it ends on its own account.
+    pub(super) goodbye: Option<CancelReason>,
+    /// How the link broke, if it did not just end.
+    pub(super) breach: Option<Error>,
+}
+
+/// Tells a new actor who speaks, and what it is to be. It reads that when it is up.
+pub(super) fn introduce(link: &Link, boot: &Boot) -> Result<()> {
+    let context = ContextId::LINK;
+    let hello = Encoded::new(Codec::Cbor, Kind::Hello, context, &our_hello());
+    let boot = Encoded::new(Codec::Cbor, Kind::Boot, context, boot);
+    let _cork = link.cork();
+    let first = link.send(hello.context("cannot encode a hello")?);
+    first.context("cannot say hello")?;
+    let second = link.send(boot.context("cannot encode what the actor is to be")?);
+    second.context("cannot say what the actor is to be")
+}
+
+/// Talks with the actor from its first word to the end of the link, and tells its owner
+/// what happens.
+pub(super) async fn talk(
+    peer: Rc<Peer>,
+    mut incoming: Incoming,
+    server: Server,
+    owner: Sender<Event>,
+    overheard: Rc<RefCell<Overheard>>,
+) {
+    // The owner listens for as long as this runs, and until it has seen its end.
+    let tell = |event| {
+        let _sent = owner.try_send(event);
+    };
+    if let Err(error) = shake_hands(peer.link(), &mut incoming).await {
+        overheard.borrow_mut().breach = Some(error);
+        tell(Event::Refused);
+        return;
+    }
+    tell(Event::Ready);
+    let mut conversation = Conversation::new(peer, incoming, server);
+    let outcome = conversation
+        .run(|heard| match heard {
+            Heard::CancelAck => tell(Event::Acknowledged),
+            Heard::Goodbye(reason) => overheard.borrow_mut().goodbye = Some(reason),
+            // Refused by the server before it comes here: a child does not end its parent.
+            Heard::Cancel(_) => {}
+        })
+        .await;
+    overheard.borrow_mut().breach = outcome.err();
+    tell(Event::LinkEnded);
+}
+
+/// Hears who it is, and that it is up.
+async fn shake_hands(link: &Link, incoming: &mut Incoming) -> Result<()> {
+    let hello: Hello = expect(incoming, Kind::Hello, Codec::Cbor).await?;
+    let agreed = negotiate(&our_hello(), &hello).context("cannot agree with the actor")?;
+    link.set_agreed(agreed);
+    let _ready: Ready = expect(incoming, Kind::Ready, link.codec()).await?;
+    Ok(())
+}
