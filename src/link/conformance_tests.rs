@@ -1,86 +1,11 @@
 //! What a link does, over every way there is for its bytes to go.
 
-use std::time::Duration;
-
-use bytes::Bytes;
 use futures_lite::future::zip;
-use rustix::pipe::pipe;
 
+use super::test_support::{End, LONG_ENOUGH, over_all};
 use super::*;
 use crate::id::ContextId;
-use crate::rt::{LocalExecutor, block_on, within};
-use crate::time::Clock;
-use crate::wire::{Codec, Encoded, Frame, Hello, Kind, Limits};
-
-const LONG_ENOUGH: Duration = Duration::from_secs(20);
-
-type Ends = (Box<dyn Transport>, Box<dyn Transport>);
-
-/// One pair of connected ends of each kind, with a name for the message of a failure.
-fn all_transports() -> Vec<(&'static str, Ends)> {
-    vec![
-        ("memory", memory(64 * 1024)),
-        ("memory of a few bytes", memory(1021)),
-        ("socket pair", socket_pair()),
-        ("pipes", pipes()),
-    ]
-}
-
-fn memory(capacity: usize) -> Ends {
-    let (near, far) = memory_pair(capacity);
-    (Box::new(near), Box::new(far))
-}
-
-fn socket_pair() -> Ends {
-    let (near, far) = Socket::pair().unwrap();
-    (Box::new(near), Box::new(Socket::new(far).unwrap()))
-}
-
-fn pipes() -> Ends {
-    let (near_reads, far_writes) = pipe().unwrap();
-    let (far_reads, near_writes) = pipe().unwrap();
-    (
-        Box::new(Pipes::new(near_reads, near_writes).unwrap()),
-        Box::new(Pipes::new(far_reads, far_writes).unwrap()),
-    )
-}
-
-/// An end of a link with its writer running.
-struct End {
-    link: Link,
-    incoming: Incoming,
-}
-
-impl End {
-    fn send(&self, kind: Kind, context: u64, body: &[u8]) {
-        let body = Bytes::copy_from_slice(body);
-        let frame = Encoded::raw(kind, ContextId::new(context), body).unwrap();
-        self.link.send(frame).unwrap();
-    }
-
-    async fn next(&mut self) -> Frame {
-        self.incoming.next().await.expect("a frame").unwrap()
-    }
-}
-
-/// Runs `test` with two ends over each kind of transport.
-fn over_all(test: impl AsyncFn(End, End)) {
-    for (name, (near, far)) in all_transports() {
-        let finished = block_on(&Clock::Monotonic, async {
-            let executor = LocalExecutor::new();
-            let near = end(&executor, near);
-            let far = end(&executor, far);
-            within(LONG_ENOUGH, executor.run(test(near, far))).await
-        });
-        assert!(finished.is_ok(), "over {name}: it hangs");
-    }
-}
-
-fn end<'env>(executor: &LocalExecutor<'env>, transport: Box<dyn Transport>) -> End {
-    let (link, incoming, writer) = open(transport, Limits::default());
-    executor.spawn(writer.run()).detach();
-    End { link, incoming }
-}
+use crate::wire::{Codec, Encoded, Hello, Kind, Limits};
 
 #[test]
 fn frames_arrive_as_they_were_sent_both_ways() {

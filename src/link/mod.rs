@@ -14,11 +14,20 @@ mod writer;
 
 #[cfg(test)]
 mod conformance_tests;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod outbox_tests;
+#[cfg(test)]
+mod test_support;
 
 pub(crate) use error::LinkError;
 pub(crate) use greet::greet;
 pub(crate) use handle::{Cork, Link};
 pub(crate) use incoming::Incoming;
 pub(crate) use open::open;
-pub(crate) use transport::{Memory, Pipes, Socket, Transport, memory_pair};
+pub(crate) use transport::{
+    Memory, NamedError, NamedListener, Pipes, Socket, TcpDoor, Transport, connect_named,
+    connect_tcp, memory_pair,
+};
 pub(crate) use writer::Writer;

@@ -9,7 +9,6 @@
 mod block_on;
 mod blocking;
 mod latch;
-#[expect(dead_code, reason = "links and probes take it up")]
 mod net;
 #[expect(dead_code, reason = "links take it up")]
 mod readiness;

@@ -74,7 +74,7 @@ impl Decoder {
         if self.filled == self.buffer.len() {
             self.grow(frame);
         }
-        let end = if frame >= EXACT_FROM {
+        let end = if frame >= EXACT_FROM && frame > self.filled {
             frame.min(self.buffer.len())
         } else {
             self.buffer.len()
