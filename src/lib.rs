@@ -10,6 +10,9 @@ mod error;
     expect(dead_code, reason = "links of peers take the rest up")
 )]
 mod id;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 #[expect(dead_code, reason = "links of peers take the rest up")]
 mod link;
 mod nursery;
