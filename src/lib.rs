@@ -50,7 +50,7 @@ pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
 pub use tasks::{Call, Task, TaskEntry, registered_tasks};
 pub use tree::load;
-pub use treewright_macros::task;
+pub use treewright_macros::{bootstrap, main, task, test};
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
 pub use treewright_supervisors::spec;
@@ -65,6 +65,7 @@ pub mod __private {
     pub use futures_core::future::LocalBoxFuture;
     pub use linkme;
 
+    pub use crate::runtime::{child_hook, pass};
     pub use crate::tasks::{
         ErrorType, Fallible, LocalFailure, PlainFailure, TASKS, TaskFailure, TypedFailure,
         UnfitFailure,

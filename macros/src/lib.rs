@@ -1,6 +1,7 @@
 //! Attribute macros of [treewright](https://docs.rs/treewright), which re-exports them all.
 
 mod attributes;
+mod entry;
 mod options;
 mod output;
 mod parameters;
@@ -80,12 +81,119 @@ use proc_macro2::TokenStream as Tokens;
 /// ```
 #[proc_macro_attribute]
 pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
-    finish(task::expand(options.into(), item.into()))
+    let expansion = task::expand(options.into(), item.clone().into());
+    // The function stays, so that whoever names it is not told that it is not there.
+    or_errors(expansion, item)
 }
 
-/// The expansion, or errors in place of it.
-fn finish(expansion: syn::Result<Tokens>) -> TokenStream {
-    expansion
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+/// Makes an `async fn main` the start of the program: with a runtime, and so that the program
+/// can be started again for a part of its own.
+///
+/// It is the same as calling [`bootstrap`](https://docs.rs/treewright/latest/treewright/fn.bootstrap.html)
+/// and then [`run`](https://docs.rs/treewright/latest/treewright/fn.run.html) with what the function does. Nothing of the
+/// program runs before `main`.
+///
+/// ```
+/// #[treewright::main]
+/// async fn main() -> treewright::Result<()> {
+///     treewright::sleep(std::time::Duration::from_millis(1)).await;
+///     Ok(())
+/// }
+/// ```
+///
+/// It may return nothing, a `Result` with any error that a [`macro@task`] may have, or what else
+/// `main` may return. The program ends with exit code 1 and the error on standard error if it
+/// fails: by its own error, by a panic, or because a signal cancelled it.
+///
+/// # Options
+///
+/// Every setting of [`RuntimeBuilder`](https://docs.rs/treewright/latest/treewright/struct.RuntimeBuilder.html)
+/// is an option, and `crate = path` says where to find treewright if not at `::treewright`.
+///
+/// ```
+/// use std::process::ExitCode;
+/// use std::time::Duration;
+///
+/// #[treewright::main(grace = Duration::from_secs(2), handle_signals = false)]
+/// async fn main() -> ExitCode {
+///     ExitCode::SUCCESS
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
+    let expansion = entry::main(options.into(), item.into());
+    or_errors(
+        expansion,
+        quote::quote!(
+            fn main() {}
+        )
+        .into(),
+    )
+}
+
+/// Makes an `async fn` a test: with a runtime, and in a test program that can be started again
+/// for a part of its own.
+///
+/// It works under `cargo test` and nextest, with the usual harness. A hook runs before `main`
+/// of the test program; it looks at one environment variable, and does nothing else unless the
+/// program was started for a part.
+///
+/// ```
+/// #[treewright::test]
+/// async fn sleep_ends() {
+///     treewright::sleep(std::time::Duration::from_millis(1)).await;
+/// }
+/// ```
+///
+/// A test may return nothing or a `Result` with any error that a [`macro@task`] may have.
+/// `#[ignore]` and `#[should_panic]` work as with `#[test]`.
+///
+/// # Options
+///
+/// Those of [`macro@main`].
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_errors(entry::test(options.into(), item.into()), TokenStream::new())
+}
+
+/// Lets a program whose `main` is somebody else's be started again for a part of its own.
+///
+/// Put it above the other attribute. It calls
+/// [`bootstrap`](https://docs.rs/treewright/latest/treewright/fn.bootstrap.html) before anything else, and in particular before
+/// another runtime starts its threads.
+///
+/// ```
+/// # mod tokio { pub use treewright::main; }
+/// #[treewright::bootstrap]
+/// #[tokio::main]
+/// async fn main() -> treewright::Result<()> {
+///     // …
+/// #   Ok(())
+/// }
+/// ```
+///
+/// On a plain `fn main` it is the same as the call in its first line.
+///
+/// # Options
+///
+/// `crate = path` says where to find treewright if not at `::treewright`.
+#[proc_macro_attribute]
+pub fn bootstrap(options: TokenStream, item: TokenStream) -> TokenStream {
+    let expansion = entry::bootstrap(options.into(), item.into());
+    or_errors(
+        expansion,
+        quote::quote!(
+            fn main() {}
+        )
+        .into(),
+    )
+}
+
+/// The expansion, or the errors and `rest` in place of it.
+fn or_errors(expansion: syn::Result<Tokens>, rest: TokenStream) -> TokenStream {
+    let tokens = expansion.map(TokenStream::from);
+    tokens.unwrap_or_else(|error| {
+        let errors = TokenStream::from(error.into_compile_error());
+        [errors, rest].into_iter().collect()
+    })
 }

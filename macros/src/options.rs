@@ -1,10 +1,10 @@
 //! What stands in the brackets of an attribute.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::meta::{self, ParseNestedMeta};
 use syn::parse::Parser as _;
-use syn::{Ident, LitStr, Path, parse_quote};
+use syn::{Expr, Ident, LitStr, Path, Token, parse_quote};
 
 /// The options of `#[task]`.
 pub(crate) struct TaskOptions {
@@ -15,13 +15,54 @@ pub(crate) struct TaskOptions {
     pub(crate) treewright: Path,
 }
 
+/// The options of `#[main]`, `#[test]` and `#[bootstrap]`.
+pub(crate) struct EntryOptions {
+    /// Where treewright is found.
+    pub(crate) treewright: Path,
+    /// Settings of the runtime: methods of its builder, and what they are given.
+    pub(crate) settings: Vec<(Ident, Expr)>,
+}
+
+impl Default for EntryOptions {
+    fn default() -> Self {
+        Self {
+            treewright: default_crate(),
+            settings: Vec::new(),
+        }
+    }
+}
+
+impl EntryOptions {
+    pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Self> {
+        let mut options = Self::default();
+        let mut seen = Seen::default();
+        let parser = meta::parser(|meta| {
+            if seen.name(&meta)? == "crate" {
+                options.treewright = meta.value()?.call(Path::parse_mod_style)?;
+                return Ok(());
+            }
+            let name = meta.path.require_ident()?.clone();
+            if !meta.input.peek(Token![=]) {
+                return Err(meta.error(format!(
+                    "the option `{name}` needs a value: `{name} = …`, as the method `{name}` of \
+                     `treewright::RuntimeBuilder` takes it"
+                )));
+            }
+            options.settings.push((name, meta.value()?.parse()?));
+            Ok(())
+        });
+        parser.parse2(tokens)?;
+        Ok(options)
+    }
+}
+
 /// Where treewright is found unless said.
-pub(crate) fn default_crate() -> Path {
+fn default_crate() -> Path {
     parse_quote!(::treewright)
 }
 
 impl TaskOptions {
-    pub(crate) fn parse(tokens: proc_macro2::TokenStream) -> syn::Result<Self> {
+    pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Self> {
         let mut options = Self {
             name: None,
             is_public: false,

@@ -40,6 +40,25 @@ impl Output {
         );
     }
 
+    /// Whether there is nothing in it.
+    pub(crate) fn is_unit(&self) -> bool {
+        match &self.ty {
+            Type::Tuple(tuple) => tuple.elems.is_empty(),
+            Type::Never(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Refuses a type that is not written out.
+    pub(crate) fn check_named(&self, what: &str, faults: &mut Faults) {
+        if let Type::ImplTrait(ty) = &self.ty {
+            faults.add(Error::new(
+                ty.span(),
+                format!("the type that {what} returns has to be written out"),
+            ));
+        }
+    }
+
     /// What is there when it went well, as far as one can see it. An error is told by its
     /// texts, and may borrow from the program.
     fn value(&self) -> &Type {

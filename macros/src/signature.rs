@@ -25,6 +25,18 @@ impl Faults {
     }
 }
 
+/// Both values, or the faults of both.
+pub(crate) fn both<A, B>(one: syn::Result<A>, other: syn::Result<B>) -> syn::Result<(A, B)> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(mut faults), Err(others)) => {
+            faults.combine(others);
+            Err(faults)
+        }
+        (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
+    }
+}
+
 /// The item as a function; `attribute` is named if it is something else.
 pub(crate) fn function(item: TokenStream, attribute: &str) -> syn::Result<ItemFn> {
     syn::parse2(item.clone()).map_err(|error| {

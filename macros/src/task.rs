@@ -7,7 +7,7 @@ use syn::{ItemFn, LitStr};
 
 use crate::attributes::Attributes;
 use crate::options::{TaskOptions, plain};
-use crate::signature::{self, TaskSignature};
+use crate::signature::{self, TaskSignature, both};
 
 /// A task, ready to be written out.
 struct Task {
@@ -20,15 +20,7 @@ struct Task {
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let options = TaskOptions::parse(options);
     let mut function = signature::function(item, "task")?;
-    let signature = TaskSignature::read(&function.sig);
-    let (options, signature) = match (options, signature) {
-        (Ok(options), Ok(signature)) => (options, signature),
-        (Err(mut faults), Err(others)) => {
-            faults.combine(others);
-            return Err(faults);
-        }
-        (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
-    };
+    let (options, signature) = both(options, TaskSignature::read(&function.sig))?;
     let attributes = Attributes::sort(std::mem::take(&mut function.attrs));
     let task = Task {
         options,

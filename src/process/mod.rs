@@ -40,7 +40,7 @@ pub(crate) use actor::{
 };
 pub(crate) use kin::Kin;
 pub(crate) use outcome::Outcome;
-pub(crate) use role::is_played;
+pub(crate) use role::{is_played, is_role_given, promise_role};
 
 pub use cgroup::{Cgroup, CgroupError};
 pub use child::{Child, Signaller};

@@ -63,10 +63,20 @@ static IS_PLAYED: AtomicBool = AtomicBool::new(false);
 /// The first thing a program does that uses processes: it runs its own file again for the
 /// keeper, and that process never comes back from here.
 pub fn play_role() {
-    IS_PLAYED.store(true, Ordering::Relaxed);
+    promise_role();
     if let Some(Role::Keeper { program }) = given() {
         keeper::keep(program);
     }
+}
+
+/// Notes that a re-executed copy of this program would play its part, by a hook before `main`.
+pub(crate) fn promise_role() {
+    IS_PLAYED.store(true, Ordering::Relaxed);
+}
+
+/// Whether this process was started for a part.
+pub(crate) fn is_role_given() -> bool {
+    std::env::var_os(ROLE_VARIABLE).is_some()
 }
 
 /// Whether a re-executed copy of this program would play its part.

@@ -2,7 +2,9 @@
 
 mod bootstrap;
 mod builder;
+mod child_hook;
 mod signals;
 
 pub use bootstrap::bootstrap;
 pub use builder::{Runtime, RuntimeBuilder, run};
+pub use child_hook::{child_hook, pass};

@@ -110,34 +110,54 @@ pub trait UnfitFailure {
 impl<E> UnfitFailure for ErrorType<E> {}
 
 impl FailureSource<Typed> {
+    /// The error.
+    pub fn error<E: Into<Boxed>>(self, error: E) -> Error {
+        error.into().into()
+    }
+
     /// Keeps the error, and its value for who knows the type.
     pub fn make<E: Serialize + Into<Boxed>>(self, error: E) -> TaskFailure {
         let payload = payload_of(&error);
         TaskFailure {
-            error: error.into().into(),
+            error: self.error(error),
             payload,
         }
     }
 }
 
 impl FailureSource<Plain> {
+    /// The error.
+    pub fn error<E: Into<Boxed>>(self, error: E) -> Error {
+        error.into().into()
+    }
+
     /// Keeps the error.
     pub fn make<E: Into<Boxed>>(self, error: E) -> TaskFailure {
-        Error::from(error.into()).into()
+        self.error(error).into()
     }
 }
 
 impl FailureSource<Local> {
+    /// The error with its texts only.
+    pub fn error<E: Into<Error>>(self, error: E) -> Error {
+        error.into()
+    }
+
     /// Keeps the texts of the error.
     pub fn make<E: Into<Error>>(self, error: E) -> TaskFailure {
-        error.into().into()
+        self.error(error).into()
     }
 }
 
 impl FailureSource<Unfit> {
-    /// Never called: no type implements [`TaskError`] that comes here.
+    /// Never called: no type that comes here implements [`TaskError`].
+    pub fn error<E: TaskError>(self, error: E) -> Error {
+        Error::wrap(ErrorKind::Other, error)
+    }
+
+    /// Never called, either.
     pub fn make<E: TaskError>(self, error: E) -> TaskFailure {
-        Error::wrap(ErrorKind::Other, error).into()
+        self.error(error).into()
     }
 }
 

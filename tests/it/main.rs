@@ -7,6 +7,7 @@
 
 mod command;
 mod dependencies;
+mod entry;
 mod examples;
 mod guard;
 mod layers;

@@ -11,36 +11,39 @@ use std::time::SystemTime;
 
 use treewright::process::{Child, Command, Output};
 
-/// The helper program. `cargo test` builds it; where only this test was built it is built now.
+/// The helper program.
 pub(crate) fn path() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        let helper = profile.join("examples/helper");
-        let built = changed(&helper);
-        let sources = [Path::new("src"), Path::new("tests/programs")];
-        if sources
-            .into_iter()
-            .map(changed)
-            .any(|source| source > built)
-        {
-            let mut cargo = std::process::Command::new(env!("CARGO"));
-            cargo.args(["build", "--quiet", "--package", "treewright"]);
-            cargo.args(["--example", "helper"]);
-            if profile.ends_with("release") {
-                cargo.arg("--release");
-            }
-            assert!(cargo.status().unwrap().success());
-            // Cargo leaves it alone when what changed does not matter.
-            fs::File::open(&helper)
-                .unwrap()
-                .set_modified(SystemTime::now())
-                .unwrap();
+    PATH.get_or_init(|| program("helper")).clone()
+}
+
+/// A program of tests/programs/. `cargo test` builds it; where only this test was built it is
+/// built now.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().unwrap().parent().unwrap();
+    let program = profile.join("examples").join(name);
+    let built = changed(&program);
+    let sources = [Path::new("src"), Path::new("tests/programs")];
+    if sources
+        .into_iter()
+        .map(changed)
+        .any(|source| source > built)
+    {
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--package", "treewright"]);
+        cargo.args(["--example", name]);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
         }
-        helper
-    })
-    .clone()
+        assert!(cargo.status().unwrap().success());
+        // Cargo leaves it alone when what changed does not matter.
+        fs::File::open(&program)
+            .unwrap()
+            .set_modified(SystemTime::now())
+            .unwrap();
+    }
+    program
 }
 
 /// When this file, or the youngest in this folder, was changed.

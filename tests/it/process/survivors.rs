@@ -230,19 +230,6 @@ fn keeper_ends_when_its_program_ends() {
     });
 }
 
-#[test]
-fn keeper_of_a_program_that_would_not_play_its_part_is_refused() {
-    // This test program has not said what it does when it is started again.
-    guarded(|| {
-        let tree = treewright::process::TreeId::new("t");
-        let error = treewright::process::KeptTree::new(&tree).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot start the keeper: this program has not called `bootstrap`"
-        );
-    });
-}
-
 fn wait_until_it_is_gone(pid: i32) {
     let Ok(pidfd) = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()) else {
         return;
