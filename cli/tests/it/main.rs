@@ -8,4 +8,5 @@ mod help;
 mod run;
 mod schema;
 mod services;
+mod storm;
 mod trees;

@@ -83,7 +83,7 @@ impl Running {
     }
 }
 
-fn signal(pid: u32, name: &str) {
+pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill")
         .args(["-s", name, &pid.to_string()])
         .status()
@@ -92,7 +92,7 @@ fn signal(pid: u32, name: &str) {
 }
 
 /// The processes that carry the directory in their environment.
-fn survivors(directory: &TempDir) -> Vec<String> {
+pub(crate) fn survivors(directory: &TempDir) -> Vec<String> {
     let mark = format!("TREEWRIGHT_TEST={}", directory.path().display());
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let marked = processes.filter(|process| {
