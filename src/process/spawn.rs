@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{io, process};
 
 use async_process::unix::CommandExt;
@@ -226,6 +226,7 @@ struct Handle {
 
 enum Theirs {
     Inherited(BorrowedFd<'static>),
+    Shared(BorrowedFd<'static>),
     Opened(OwnedFd),
     Given(Arc<OwnedFd>),
 }
@@ -233,7 +234,7 @@ enum Theirs {
 impl Handles {
     fn open(command: &Command) -> io::Result<Self> {
         let stdin = match &command.stdin {
-            Stdin::Null => Theirs::Opened(File::open("/dev/null")?.into()),
+            Stdin::Null => Theirs::Shared(null_device()?),
             Stdin::Inherit => Theirs::Inherited(rustix::stdio::stdin()),
             Stdin::From(fd) => Theirs::Given(Arc::clone(fd)),
         };
@@ -271,7 +272,7 @@ impl Handle {
 
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.theirs {
-            Theirs::Inherited(fd) => *fd,
+            Theirs::Inherited(fd) | Theirs::Shared(fd) => *fd,
             Theirs::Opened(fd) => fd.as_fd(),
             Theirs::Given(fd) => fd.as_fd(),
         }
@@ -281,11 +282,24 @@ impl Handle {
     fn stdio(&self) -> io::Result<Stdio> {
         match &self.theirs {
             Theirs::Inherited(_) => Ok(Stdio::inherit()),
-            Theirs::Opened(_) | Theirs::Given(_) => {
+            Theirs::Shared(_) | Theirs::Opened(_) | Theirs::Given(_) => {
                 Ok(Stdio::from(self.fd().try_clone_to_owned()?))
             }
         }
     }
+}
+
+/// The null device to read from, opened once for all children.
+fn null_device() -> io::Result<BorrowedFd<'static>> {
+    static NULL: OnceLock<OwnedFd> = OnceLock::new();
+    let null = match NULL.get() {
+        Some(null) => null,
+        None => {
+            let opened = File::open("/dev/null")?;
+            NULL.get_or_init(|| opened.into())
+        }
+    };
+    Ok(null.as_fd())
 }
 
 /// What a step of the exact spawn was about, for its error.

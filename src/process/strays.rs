@@ -1,11 +1,17 @@
 //! Orphans that this process adopts because it is a subreaper or PID 1.
 
 use std::io;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, set_child_subreaper, waitid};
 
 use super::{procfs, registry};
 use crate::rt;
+
+/// How long an orphan that has ended may wait to be reaped.
+///
+/// All children are listed to find it. When a thousand end together, one look is enough.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Makes this process the one that orphans of its descendants come to.
 ///
@@ -37,6 +43,7 @@ pub async fn reap_strays() -> io::Result<std::convert::Infallible> {
     loop {
         reap_strays_now();
         ended.next().await?;
+        rt::sleep(GATHER).await;
     }
 }
 

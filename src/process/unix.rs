@@ -67,7 +67,8 @@ struct Cloned<'a> {
 /// The cost does not depend on how big this process is: no page table is copied. Only the
 /// calling thread waits, until the child has become its program or has failed.
 pub(super) fn spawn_exact(plan: &ExecPlan) -> Result<(Pid, OwnedFd), (Step, Errno)> {
-    const STACK: usize = 64 * 1024;
+    // So much that letting go of it does not make the allocator tidy up all its memory.
+    const STACK: usize = 32 * 1024;
     let mut stack: Vec<u128> = Vec::with_capacity(STACK / mem::size_of::<u128>());
     let mut cloned = Cloned {
         plan,

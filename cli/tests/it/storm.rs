@@ -1,5 +1,10 @@
 //! A storm of restarts: a hundred children crash without end, and the others notice nothing.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a storm of real processes lasts real time"
+)]
+
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};

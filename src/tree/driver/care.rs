@@ -18,6 +18,11 @@ pub(super) fn is_heard(exec: &ExecSpec) -> bool {
         || matches!(exec.live, Some(LiveSpec::Watchdog(_)))
 }
 
+/// Whether there is anything to find out.
+pub(super) fn needs_care(exec: &ExecSpec) -> bool {
+    exec.ready.is_some() || exec.live.is_some()
+}
+
 /// Tells the supervisor when the child is ready, and when it is no use. Never ends by itself.
 ///
 /// A child is asked whether it is well only once it is ready: while it starts, `ready` has its

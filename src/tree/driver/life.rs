@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use treewright_supervisors::spec::{ChildSpec, Shutdown};
+use treewright_supervisors::spec::ChildSpec;
 use treewright_supervisors::supervisor::{Event, ExitReason, Incarnation};
 
 use super::mail::Mailbox;
-use crate::rt::channel;
-
-/// What a life is told: to stop in this way. A second, stricter order may follow.
-pub(super) type Orders = channel::Receiver<Shutdown>;
 
 /// What a life is, and whom it tells what becomes of it.
 ///

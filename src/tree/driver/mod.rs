@@ -20,6 +20,7 @@ mod life;
 mod living;
 mod mail;
 mod nested;
+mod orders;
 mod outcome;
 mod process;
 mod supervisor;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_lite::future;
 use treewright_supervisors::spec::{ChildKind, ProcessSpec, Shutdown};
 
-use super::care::{chain, is_heard, take_care};
+use super::care::{chain, is_heard, needs_care, take_care};
 use super::command::World;
 use super::context::TreeContext;
 use super::convert;
-use super::life::{Life, Orders};
+use super::life::Life;
+use super::orders::Orders;
 use crate::process::{Cgroup, Child, Exit, Mark};
 use crate::rt;
 use crate::tree::log::{AttachedOutput, ChildLog};
@@ -47,7 +48,14 @@ pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
     } = started;
     let _alive = context.living.enter(&life.spec.name);
     life.started();
-    let care = take_care(&life, &world, ready.as_ref(), inbox.as_ref());
+    let care = async {
+        if needs_care(&spec.exec) {
+            // Boxed, so that a child without probes takes no memory for them.
+            Box::pin(take_care(&life, &world, ready.as_ref(), inbox.as_ref())).await
+        } else {
+            future::pending().await
+        }
+    };
     // The care has nothing to lose: once the child has ended nobody wants to know more of it.
     let turn = future::or(wait(&mut child, &orders), care).await;
     let ordered = match turn {
@@ -59,8 +67,9 @@ pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
     let how = ordered
         .clone()
         .unwrap_or_else(|| life.spec.shutdown.clone());
-    let exit = stop(&mut child, &orders, how.clone()).await;
-    drain(&output).await;
+    // Boxed, so that a child that runs takes no memory for its end.
+    let exit = Box::pin(stop(&mut child, &orders, how.clone())).await;
+    Box::pin(drain(&output)).await;
     if ordered.is_none() {
         return life.exited(convert::reason(exit.reason));
     }
@@ -151,7 +160,7 @@ async fn wait(child: &mut Child, orders: &Orders) -> Turn {
         child.wait().await;
         Turn::Ended
     };
-    future::or(ended, async { Turn::Ordered(next_order(orders).await) }).await
+    future::or(ended, async { Turn::Ordered(orders.next().await) }).await
 }
 
 /// Stops the child, more strictly if that is ordered meanwhile.
@@ -159,20 +168,12 @@ async fn stop(child: &mut Child, orders: &Orders, how: Shutdown) -> Exit {
     let mut how = how;
     loop {
         let stopped = async { Ok(child.stop(&how).await) };
-        let ordered = async { Err(next_order(orders).await) };
+        let ordered = async { Err(orders.next().await) };
         // A stop that is dropped goes on where it was when it is asked for again.
         match future::or(stopped, ordered).await {
             Ok(exit) => return exit,
             Err(stricter) => how = stricter,
         }
-    }
-}
-
-/// The next order; never, once nobody gives orders any more.
-async fn next_order(orders: &Orders) -> Shutdown {
-    match orders.recv().await {
-        Ok(how) => how,
-        Err(_) => future::pending().await,
     }
 }
 

@@ -15,6 +15,7 @@ use treewright_supervisors::supervisor::{
 use super::context::{Membership, TreeContext};
 use super::life::Life;
 use super::mail::{Mail, Mailbox};
+use super::orders::Orders;
 use super::{nested, process};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
@@ -46,7 +47,7 @@ struct Commander {
 }
 
 enum OrderChannel {
-    Life(channel::Sender<Shutdown>),
+    Life(Orders),
     Supervisor(Mailbox),
 }
 
@@ -222,9 +223,10 @@ impl<'env> Driver<'env> {
         };
         let channel = match &spec.kind {
             ChildKind::Process(_) => {
-                let (orders, received) = channel::unbounded();
+                let orders = Orders::default();
+                let context = Rc::clone(&self.context);
                 self.nursery
-                    .spawn(process::run(Rc::clone(&self.context), life, received));
+                    .spawn(process::run(context, life, orders.clone()));
                 OrderChannel::Life(orders)
             }
             ChildKind::Supervisor(_) | ChildKind::Pool(_) => {
@@ -252,8 +254,7 @@ impl<'env> Driver<'env> {
             return;
         };
         match &commander.channel {
-            // Unbounded: it refuses only when the life has just ended, which it will tell.
-            OrderChannel::Life(orders) => drop(orders.try_send(how)),
+            OrderChannel::Life(orders) => orders.give(how),
             OrderChannel::Supervisor(mailbox) => mailbox.tell(nested::as_event(&how)),
         }
     }

@@ -87,21 +87,28 @@ impl Pipe {
     }
 
     async fn read_to_end(&self, scratch: Scratch) {
+        // A new child has written nothing yet, so its pipe is not looked into first.
+        let mut next = Next::Wait;
         loop {
+            match next {
+                Next::Again => futures_lite::future::yield_now().await,
+                Next::Pause(pause) => rt::sleep(pause).await,
+                Next::Wait => {
+                    if let Err(error) = rt::readable(&self.end).await {
+                        return self.give_up(error);
+                    }
+                }
+            }
             // Nothing has been read yet, so a wait for room keeps the bytes in the pipe: that
             // is what holds up the child where the policy is to block.
             let has_room = self.channel.room(self.stream).await;
             let turn = self.read_turn(&mut scratch.borrow_mut(), has_room);
-            match turn {
-                Ok(Turn::Read(Next::Again)) => futures_lite::future::yield_now().await,
-                Ok(Turn::Read(Next::Pause(pause))) => rt::sleep(pause).await,
-                Ok(Turn::Read(Next::Wait) | Turn::Empty) => match rt::readable(&self.end).await {
-                    Ok(()) => {}
-                    Err(error) => return self.give_up(error),
-                },
+            next = match turn {
+                Ok(Turn::Read(next)) => next,
+                Ok(Turn::Empty) => Next::Wait,
                 Ok(Turn::Ended) => return,
                 Err(error) => return self.give_up(error),
-            }
+            };
         }
     }
 

@@ -49,6 +49,22 @@ fn world_of_a_child_is_clean_also_when_the_programs_is_not() {
 }
 
 #[test]
+fn world_of_a_child_is_clean_also_when_the_program_has_many_descriptors() {
+    guarded(|| {
+        // The lowest free numbers are then beyond what a child takes along.
+        let open: Vec<File> = (0..200).map(|_| File::open("/dev/zero").unwrap()).collect();
+        for command in both_ways("report") {
+            fcntl_setfd(open[150].as_fd(), FdFlags::empty()).unwrap();
+            assert_clean(&report_of(&command));
+        }
+        let missing = Command::new("/nowhere/at/all").spawn().unwrap_err();
+        assert!(missing.to_string().contains("/nowhere/at/all"), "{missing}");
+        // The child left our descriptors where they are.
+        assert!(open.iter().all(|file| file.metadata().is_ok()));
+    });
+}
+
+#[test]
 fn world_of_a_child_is_clean_also_when_the_program_was_started_with_ignored_signals() {
     guarded(|| {
         let script = "ignore HUP ignore CHLD ignore USR1 ignore PIPE block TERM spawn [ report ]";
