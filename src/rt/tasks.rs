@@ -2,8 +2,17 @@
 
 use std::future::Future;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use async_executor::LocalExecutor;
+use futures_lite::future;
+
+use super::timer::now;
+
+/// How long one executor runs its tasks before all others have their turn.
+const TURN: Duration = Duration::from_micros(100);
+/// How many tasks it runs at most in a turn; on a virtual clock no time passes.
+const TASKS: u32 = 200;
 
 /// The owner of tasks: dropping it drops them.
 #[derive(Debug, Default)]
@@ -27,7 +36,25 @@ impl<'env> Tasks<'env> {
 
     /// Runs the tasks for as long as `main` runs.
     pub(crate) async fn run<T>(&self, main: impl Future<Output = T>) -> T {
-        self.0.run(main).await
+        future::or(main, self.run_in_turns()).await
+    }
+
+    /// Runs the tasks, in turns with everything else that runs on this thread.
+    ///
+    /// Executors stand in each other: one that never runs out of tasks keeps all those above it,
+    /// and the kernel's events with them, waiting as long as its turn lasts. Some tasks take
+    /// long, as who starts a process does, so it is the time that counts.
+    async fn run_in_turns<T>(&self) -> T {
+        loop {
+            let begun = now();
+            for _ in 0..TASKS {
+                self.0.tick().await;
+                if now() - begun >= TURN {
+                    break;
+                }
+            }
+            future::yield_now().await;
+        }
     }
 }
 

@@ -5,7 +5,7 @@
     reason = "a storm of real processes lasts real time"
 )]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,8 +33,8 @@ impl Storm {
     fn start() -> Self {
         let crashes = "[pool.crash]\nrun = [\"/bin/sh\", \"-c\", \"echo >> crashes; exit 1\"]\nlog = \"null\"\n\
                        size = 100\nmax = 100\nbackoff = { initial = \"0s\" }\nintensity = 1000000000\nperiod = \"1s\"\n";
-        // It says its number each time it is started.
-        let calm = "[process.calm]\nrun = [\"/bin/sh\", \"-c\", \"echo $$; exec sleep 1000\"]\n\
+        // It says its number each time it is started; `$$` is a dollar sign in a tree.
+        let calm = "[process.calm]\nrun = [\"/bin/sh\", \"-c\", \"echo $$$$; exec sleep 1000\"]\n\
                     backoff = { initial = \"0s\" }\n";
         let root = "[supervisor.root]\nchildren = [\"crash\", \"calm\"]\nintensity = 1000000000\nperiod = \"1s\"\n";
         let directory = directory(&[("t.toml", &[root, crashes, calm].concat())]);
@@ -44,7 +44,7 @@ impl Storm {
             .env("TREEWRIGHT_TEST", directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(directory.path().join("errors")).unwrap())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let calm = BufReader::new(child.stdout.take().unwrap());
@@ -105,6 +105,19 @@ impl Storm {
             "stopped after {:?}",
             asked.elapsed()
         );
+    }
+}
+
+impl Drop for Storm {
+    fn drop(&mut self) {
+        // A guardian that has lost its supervisor kills what is left of the tree.
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for supervisor in children.unwrap_or_default().split_ascii_whitespace() {
+            signal(supervisor.parse().unwrap(), "KILL");
+        }
+        // It ends by itself, and may have before.
+        let _ = self.child.wait();
     }
 }
 
