@@ -290,7 +290,7 @@ impl Handle {
 }
 
 /// The null device to read from, opened once for all children.
-fn null_device() -> io::Result<BorrowedFd<'static>> {
+pub(super) fn null_device() -> io::Result<BorrowedFd<'static>> {
     static NULL: OnceLock<OwnedFd> = OnceLock::new();
     let null = match NULL.get() {
         Some(null) => null,

@@ -31,6 +31,8 @@ pub(super) fn world() -> &'static World {
     WORLD.get_or_init(|| {
         unix::keep_exit_statuses();
         slots::take_numbers();
+        // Opened once for all children; one that cannot be had now is tried for again.
+        let _ = super::spawn::null_device();
         reserve::keep_back();
         World {
             mark: std::env::var_os(MARK_VARIABLE).map(OsStringExt::into_vec),
