@@ -8,6 +8,7 @@
 
 mod block_on;
 mod blocking;
+mod isolated;
 mod latch;
 mod net;
 #[expect(dead_code, reason = "links take it up")]
@@ -19,6 +20,7 @@ mod timer;
 pub(crate) use async_executor::LocalExecutor;
 pub(crate) use block_on::block_on;
 pub(crate) use blocking::unblock;
+pub(crate) use isolated::Isolated;
 pub(crate) use latch::Latch;
 pub(crate) use net::{
     TcpListener, TcpStream, UnixDatagram, UnixListener, UnixStream, connect_tcp, connect_unix,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_executor::LocalExecutor;
 use futures_lite::future;
 
+use super::Isolated;
 use super::timer::now;
 
 /// How long one executor runs its tasks before all others have their turn.
@@ -36,7 +37,8 @@ impl<'env> Tasks<'env> {
 
     /// Runs the tasks for as long as `main` runs.
     pub(crate) async fn run<T>(&self, main: impl Future<Output = T>) -> T {
-        future::or(main, self.run_in_turns()).await
+        // Isolated, or each step of each task would poll `main` for nothing.
+        future::or(Isolated::new(main), self.run_in_turns()).await
     }
 
     /// Runs the tasks, in turns with everything else that runs on this thread.

@@ -10,7 +10,7 @@ use futures_lite::future;
 use rustix::process::Signal;
 
 use crate::error::{CancelOrigin, CancelReason, ErrorContext, Result};
-use crate::rt::Signals;
+use crate::rt::{Isolated, Signals};
 use crate::scope::{Node, Urgency};
 
 const ASKING_TO_END: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
@@ -44,8 +44,9 @@ pub(super) async fn cancel_on_signal<T>(
         future::pending().await
     };
     let work = pin!(work);
-    // Neither branch is polled after the other is ready, and the watch never is.
-    Ok(future::or(work, watch).await)
+    // Neither branch is polled after the other is ready, and the watch never is. It is
+    // polled when a signal has come, and not at each step of the work.
+    Ok(future::or(work, Isolated::new(watch)).await)
 }
 
 /// Those of `signals` that this process does not ignore.

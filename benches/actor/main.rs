@@ -1,0 +1,39 @@
+//! Starting actors and calling them, beside the plainest program that does the same, in the
+//! same run.
+//!
+//! Rounds take turns, so that all see the same machine. `cargo bench --bench actor`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a bench measures real time, prints it, and stops where it cannot go on"
+)]
+
+mod calls;
+mod floor;
+mod starts;
+
+fn main() {
+    treewright::bootstrap();
+    if let Some(role) =
+        std::env::args().find_map(|arg| arg.strip_prefix("floor=").map(str::to_owned))
+    {
+        return floor::play(&role);
+    }
+    starts::measure();
+    calls::measure();
+}
+
+/// One line: what it is, its value, and how many times the floor's that is.
+fn print_line(name: &str, value: f64, unit: &str, floor: f64) {
+    println!(
+        "{name:<44} {value:>12.1} {unit:<8} {:>6.2} ×",
+        value / floor
+    );
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
