@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "postcard")]
+use super::postcard;
 use super::{CodecError, cbor};
 
 /// The codec of a link. Both ends say which they have, in the order they like them; every
@@ -15,16 +17,25 @@ pub(crate) enum Codec {
     /// RFC 8949, with struct fields and variants by name.
     #[default]
     Cbor,
+    /// Fields and variants by their place, for two ends of the same build.
+    #[cfg(feature = "postcard")]
+    Postcard,
 }
 
 impl Codec {
     /// Every codec this build has, best first.
-    pub(crate) const ALL: &'static [Self] = &[Self::Cbor];
+    pub(crate) const ALL: &'static [Self] = &[
+        #[cfg(feature = "postcard")]
+        Self::Postcard,
+        Self::Cbor,
+    ];
 
     /// What it is called on the wire.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Cbor => "cbor",
+            #[cfg(feature = "postcard")]
+            Self::Postcard => postcard::ID,
         }
     }
 
@@ -41,6 +52,8 @@ impl Codec {
     ) -> Result<(), CodecError> {
         match self {
             Self::Cbor => cbor::encode(value, buffer),
+            #[cfg(feature = "postcard")]
+            Self::Postcard => postcard::encode(value, buffer),
         }
     }
 
@@ -48,6 +61,8 @@ impl Codec {
     pub(crate) fn decode<'a, T: Deserialize<'a>>(self, bytes: &'a [u8]) -> Result<T, CodecError> {
         match self {
             Self::Cbor => cbor::decode(bytes),
+            #[cfg(feature = "postcard")]
+            Self::Postcard => postcard::decode(bytes),
         }
     }
 }
