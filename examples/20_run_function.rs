@@ -17,18 +17,16 @@ async fn burn_cpu(steps: u32) -> u32 {
     std::process::id()
 }
 
-fn main() -> treewright::Result<()> {
-    treewright::bootstrap();
-    treewright::run(async || {
-        let pid = open_nursery(async |n| {
-            let burner = n.run_in_actor(burn_cpu(500)).await?;
-            // Burn rubber in the parent, too.
-            burn_cpu(500).await;
-            burner.result().await
-        })
-        .await?;
-        assert_ne!(pid, std::process::id());
-        println!("collected the process that ran the function");
-        Ok(())
+#[treewright::main]
+async fn main() -> treewright::Result<()> {
+    let pid = open_nursery(async |n| {
+        let burner = n.run_in_actor(burn_cpu(500)).await?;
+        // Burn rubber in the parent, too.
+        burn_cpu(500).await;
+        burner.result().await
     })
+    .await?;
+    assert_ne!(pid, std::process::id());
+    println!("collected the process that ran the function");
+    Ok(())
 }

@@ -7,6 +7,8 @@ mod output;
 mod parameters;
 mod signature;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
@@ -26,12 +28,15 @@ use proc_macro2::TokenStream as Tokens;
 ///     n > 1 && (2..n).all(|divisor| n % divisor != 0)
 /// }
 ///
-/// # treewright::run(async || {
-/// let call = is_prime(7);
-/// assert!(call.await);
-/// # Ok(())
-/// # })?;
-/// # Ok::<(), treewright::Error>(())
+/// #[treewright::main]
+/// async fn main() -> treewright::Result<()> {
+///     assert!(is_prime(7).await);
+///     let elsewhere = treewright::open_nursery(async |n| {
+///         n.run_in_actor(is_prime(8)).await?.result().await
+///     });
+///     assert!(!elsewhere.await?);
+///     Ok(())
+/// }
 /// ```
 ///
 /// # What may go in and out

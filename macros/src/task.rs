@@ -80,6 +80,9 @@ impl Task {
         let names = self.names();
         let types = self.types();
         let parameters = names.iter().map(|name| plain(name));
+        // What the compiler has against an argument, it says of the arguments.
+        let span = self.function.sig.paren_token.span.join();
+        let args = quote_spanned!(span=> (#(#types,)*));
         let path = self.path();
         let hash = self.signature.hash;
         let (returned, value, outcome) = (&self.signature.output.ty, self.value(), self.outcome());
@@ -93,7 +96,7 @@ impl Task {
 
             #(#conditions)*
             impl #treewright::Task for #name {
-                type Args = (#(#types,)*);
+                type Args = #args;
                 type Output = #returned;
                 type Value = #value;
                 const PATH: &'static str = #path;
