@@ -1,13 +1,14 @@
 //! Who is there that nobody here started: adopted orphans and what descends from them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rustix::process::{Pid, child_subreaper, getpid};
 
+use super::numbers::{Birth, Numbers};
 use super::procfs::{Marks, Stat};
-use super::{Mark, procfs, registry};
+use super::{Mark, counters, procfs, registry};
 
 /// The processes that may belong to a child without descending from it any more.
 #[derive(Debug, Default)]
@@ -28,23 +29,29 @@ thread_local! {
     /// How many were taken on this thread, and the last one while anybody waits for it.
     static TAKEN: Cell<u64> = const { Cell::new(0) };
     static LAST: RefCell<Option<Rc<Census>>> = const { RefCell::new(None) };
+    /// The children that the next one is for.
+    static ASKING: RefCell<Vec<(Pid, Birth)>> = const { RefCell::new(Vec::new()) };
     /// The adopted orphans that had ended before the last one.
     static DEAD: RefCell<BTreeSet<i32>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// A census taken after this call.
+/// A census taken after this call, of all who may belong to the child and do not descend
+/// from it any more.
 ///
 /// Many children that end together share one: whoever asks lets all others who can run ask
 /// first, and uses theirs when it was taken meanwhile.
-pub(super) async fn census() -> Rc<Census> {
+pub(super) async fn census(leader: Pid, birth: Birth) -> Rc<Census> {
     let before = TAKEN.get();
+    ASKING.with_borrow_mut(|asking| asking.push((leader, birth)));
     futures_lite::future::yield_now().await;
     if TAKEN.get() > before
         && let Some(census) = LAST.with_borrow(Clone::clone)
     {
         return census;
     }
-    let census = Rc::new(Census::take());
+    let mut asking = ASKING.take();
+    asking.extend(registry::first_dropped());
+    let census = Rc::new(Census::take(&asking));
     TAKEN.set(before.max(TAKEN.get()) + 1);
     LAST.set(Some(Rc::clone(&census)));
     census
@@ -56,10 +63,10 @@ pub(super) fn is_adopting() -> bool {
 }
 
 impl Census {
-    fn take() -> Self {
+    fn take(asking: &[(Pid, Birth)]) -> Self {
         match is_adopting() {
             true => Self::of_adopted(),
-            false => Self::of_everyone(),
+            false => Self::of_strangers(asking),
         }
     }
 
@@ -91,26 +98,93 @@ impl Census {
         census
     }
 
-    /// Orphans have gone to init, so everybody who is younger than this process is looked at.
-    fn of_everyone() -> Self {
+    /// Orphans have gone to init or another that adopts, so everybody is looked at who may be
+    /// younger than the oldest of those who ask.
+    ///
+    /// Who is forked meanwhile is looked at afterwards. One whose number is given out but who
+    /// is not there yet is missed, but its parent is there as long, and was looked at before.
+    fn of_strangers(asking: &[(Pid, Birth)]) -> Self {
+        /// How often the look is extended, while others fork faster than we can look.
+        const EXTENSIONS: usize = 16;
         let mut census = Self::default();
-        let Some(this) = procfs::stat(getpid()) else {
-            return census;
+        let counters = counters::counters();
+        let mut newest = match &counters {
+            Some(counters) => Some(counters.newest),
+            None => counters::newest_number(),
         };
-        let youngest = procfs::youngest();
-        for pid in procfs::everyone() {
-            if pid != this.pid && procfs::stat(pid).is_some_and(|stat| stat.start >= this.start) {
-                census.add(pid);
+        let mut who = counters.and_then(|counters| Numbers::since(asking, &counters));
+        for _ in 0..EXTENSIONS {
+            census.look_at(who);
+            match (newest, counters::newest_number()) {
+                (Some(before), Some(now)) if before == now => return census,
+                (Some(before), Some(now)) => {
+                    who = Some(Numbers::between(before, now));
+                    newest = Some(now);
+                }
+                _ => break,
             }
         }
-        census.is_doubtful = procfs::youngest() != youngest;
+        census.is_doubtful = true;
         census
+    }
+
+    /// Looks at those with these numbers, or at everybody, but not at our own children:
+    /// each of them is asked for by itself.
+    fn look_at(&mut self, numbers: Option<Numbers>) {
+        let pids: Vec<Pid> = match numbers.map(|numbers| (numbers, numbers.few())) {
+            Some((_, Some(few))) => few.filter_map(procfs::pid_of).collect(),
+            Some((numbers, None)) => {
+                let everyone = procfs::everyone().into_iter();
+                let is_in = |pid: &Pid| numbers.contains(pid.as_raw_pid().cast_unsigned());
+                everyone.filter(is_in).collect()
+            }
+            None => procfs::everyone(),
+        };
+        let dropped = registry::dropped();
+        let owned: BTreeSet<i32> = {
+            let owned = registry::lock();
+            let pids = owned.pids().filter(|pid| !dropped.contains(pid));
+            pids.map(Pid::as_raw_pid).collect()
+        };
+        let this = getpid();
+        let born = procfs::stat(this).map_or(0, |this| this.start);
+        let is_of_interest = |stat: &Stat| stat.start >= born && !stat.is_thread();
+        let strangers = pids
+            .into_iter()
+            .filter(|pid| *pid != this && !owned.contains(&pid.as_raw_pid()));
+        let stats: Vec<Stat> = strangers
+            .filter_map(procfs::stat)
+            .filter(is_of_interest)
+            .collect();
+        let parents = stats.iter().map(|stat| (stat.pid, stat.parent));
+        let parents: BTreeMap<i32, Option<Pid>> = parents
+            .map(|(pid, parent)| (pid.as_raw_pid(), parent))
+            .collect();
+        for stat in stats {
+            match is_below_any(&owned, stat.parent, &parents) {
+                // It carries the mark of that one, and that one's descendants are looked at
+                // when it is asked for.
+                true if !stat.is_dead() => self.entries.push(Entry {
+                    stat,
+                    marks: Marks::None,
+                }),
+                true => {}
+                false => {
+                    self.add(stat.pid);
+                }
+            }
+        }
     }
 
     /// Whether it is there; one that has ended is not.
     fn add(&mut self, pid: Pid) -> bool {
-        let marks = procfs::marks(pid);
-        match procfs::stat(pid).filter(|stat| !stat.is_dead()) {
+        let mut marks = procfs::marks(pid);
+        let stat = procfs::stat(pid).filter(|stat| !stat.is_dead());
+        if marks == Marks::Empty && stat.is_some_and(|stat| !stat.is_in_exec()) {
+            // Its exec may have come to an end between the two looks.
+            marks = procfs::marks(pid);
+        }
+        match stat {
             Some(stat) if !stat.is_kernel_thread() => {
                 self.entries.push(Entry { stat, marks });
                 true
@@ -169,6 +243,25 @@ impl Census {
     }
 }
 
+/// Whether a chain of these parents leads to one of the pids.
+fn is_below_any(
+    pids: &BTreeSet<i32>,
+    mut parent: Option<Pid>,
+    parents: &BTreeMap<i32, Option<Pid>>,
+) -> bool {
+    // Bounded, because the parents were not all seen at the same moment.
+    for _ in 0..=parents.len() {
+        let Some(pid) = parent.map(Pid::as_raw_pid) else {
+            return false;
+        };
+        if pids.contains(&pid) {
+            return true;
+        }
+        parent = parents.get(&pid).copied().flatten();
+    }
+    false
+}
+
 /// All that descends from a process, parents before their children; not the process itself.
 pub(super) fn descendants(pid: Pid) -> Vec<Stat> {
     let mut found = Vec::new();
@@ -181,4 +274,65 @@ pub(super) fn descendants(pid: Pid) -> Vec<Stat> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Child, Command, Stdio};
+
+    use super::super::{MARK_VARIABLE, TreeId};
+    use super::*;
+
+    /// One who is nobody's here, in a session of its own.
+    fn stranger(mark: &Mark) -> Child {
+        let mut command = Command::new("sleep");
+        command.arg("600").stdin(Stdio::null()).process_group(0);
+        command
+            .env(MARK_VARIABLE, mark.to_string())
+            .spawn()
+            .unwrap()
+    }
+
+    fn is_found(census: &Census, mark: &Mark, child: &Child) -> bool {
+        // The leader is one that has none of its own.
+        let leader = Pid::from_raw(i32::MAX).unwrap();
+        let members = census.members(leader, false, Some(mark));
+        members
+            .iter()
+            .any(|stat| stat.pid == Pid::from_child(child))
+    }
+
+    #[test]
+    fn stranger_with_the_mark_is_found_by_everyone_who_is_older() {
+        let mark = Mark::new(&TreeId::new("census"), "child", 1);
+        let birth = Birth::now();
+        let mut older = stranger(&mark);
+        let mut younger = stranger(&mark);
+        let pid = Pid::from_child(&older);
+        let since = Census::of_strangers(&[(pid, birth)]);
+        assert!(
+            !is_found(&since, &mark, &older),
+            "looked at more than it had to"
+        );
+        assert!(is_found(&since, &mark, &younger));
+        // Where it is not known who is younger, everybody is looked at.
+        let all = Census::of_strangers(&[]);
+        assert!(is_found(&all, &mark, &older) && is_found(&all, &mark, &younger));
+        for child in [&mut older, &mut younger] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert!(!is_found(&Census::of_strangers(&[]), &mark, &younger));
+    }
+
+    #[test]
+    fn chain_of_parents_leads_to_the_one_at_its_end() {
+        let pid = |number| Pid::from_raw(number);
+        let parents = [(5, pid(4)), (4, pid(3)), (9, pid(8)), (8, pid(9))].into();
+        let below = |parent| is_below_any(&[3].into(), pid(parent), &parents);
+        assert!(below(5) && below(4) && below(3));
+        assert!(!below(2) && !below(9));
+        assert!(!is_below_any(&[3].into(), None, &parents));
+    }
 }

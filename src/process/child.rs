@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use treewright_supervisors::spec::{Shutdown, Signal};
 
+use super::numbers::Birth;
 use super::stop::Stopping;
 use super::{Cgroup, Command, Exit, ExitStatus, Mark, driver, registry, unix};
 use crate::rt;
@@ -23,6 +24,7 @@ use crate::rt;
 #[derive(Debug)]
 pub struct Child {
     pub(super) pid: Pid,
+    pub(super) birth: Birth,
     pub(super) pidfd: Arc<rt::Async<OwnedFd>>,
     backing: Backing,
     pub(super) is_group_leader: bool,
@@ -37,6 +39,7 @@ pub struct Child {
 /// What a spawn gives.
 pub(super) struct Started {
     pub(super) pid: Pid,
+    pub(super) birth: Birth,
     pub(super) pidfd: OwnedFd,
     pub(super) backing: Backing,
 }
@@ -75,6 +78,7 @@ impl Child {
         };
         Ok(Self {
             pid: started.pid,
+            birth: started.birth,
             pidfd: Arc::new(pidfd),
             backing: started.backing,
             is_group_leader: command.is_group_leader,
@@ -161,6 +165,15 @@ impl Child {
         }
     }
 
+    /// Whether it was seen to have ended, with a status that nobody else has taken.
+    pub(super) fn has_ended(&self) -> bool {
+        match self.state {
+            State::Running => false,
+            State::Ended(reason) => reason != ExitStatus::Lost,
+            State::Gone(_) => true,
+        }
+    }
+
     /// Looks at its status and leaves it where it is.
     fn peek(&self) -> Option<ExitStatus> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
@@ -243,6 +256,9 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if !matches!(self.state, State::Gone(_)) {
+            if self.mark.is_some() {
+                registry::note_drop(self.pid, self.birth);
+            }
             registry::bury(self.pid, self.is_group_leader);
         }
     }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, 
 
 use super::keeper_table::{KeeperMessage, KeeperTable};
 use super::procfs::{self, Marks, Stat};
-use super::{sweep, unix};
+use super::{counters, sweep, unix};
 
 /// Is the keeper of a program, and never returns.
 pub(super) fn keep(program: Pid) -> ! {
@@ -55,10 +55,12 @@ fn watch(leader: Pid, program: Pid) -> Option<std::os::fd::OwnedFd> {
 fn find(table: &KeeperTable) -> Vec<Stat> {
     let mut doubts = 0;
     loop {
-        let youngest = procfs::youngest();
+        let newest = counters::newest_number();
         match look(table) {
             // Somebody may have been forked behind our back, but not again and again.
-            Some(found) if found.is_empty() && doubts < 8 && procfs::youngest() != youngest => {
+            Some(found)
+                if found.is_empty() && doubts < 8 && counters::newest_number() != newest =>
+            {
                 doubts += 1;
             }
             Some(found) => return found,

@@ -1,10 +1,12 @@
 //! What /proc says about processes.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::OwnedFd;
 
-use rustix::io::Errno;
+use rustix::buffer::spare_capacity;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{Errno, read};
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
 
 use super::reserve::insist;
@@ -19,6 +21,8 @@ pub(super) struct Stat {
     pub(super) start: u64,
     is_dead: bool,
     is_kernel_thread: bool,
+    /// Whether it is one more thread of a process; such a one has a number, too.
+    is_thread: bool,
     /// Whether its new program is being set up by exec at this moment.
     is_in_exec: bool,
 }
@@ -42,6 +46,10 @@ impl Stat {
 
     pub(super) fn is_kernel_thread(&self) -> bool {
         self.is_kernel_thread
+    }
+
+    pub(super) fn is_thread(&self) -> bool {
+        self.is_thread
     }
 
     pub(super) fn is_in_exec(&self) -> bool {
@@ -69,6 +77,8 @@ impl Stat {
             // A main thread that has ended before the others shows as a zombie too.
             is_dead: matches!(state, "X" | "x") || (state == "Z" && threads <= 1),
             is_kernel_thread: number(9)? & KERNEL_THREAD != 0,
+            // Only the first thread of a process has a signal to tell its end by.
+            is_thread: field(38) == Some("-1"),
             // Where the program begins is set last but for the environment.
             is_in_exec: number(26) == Some(0) && number(48) == Some(0),
         })
@@ -77,18 +87,22 @@ impl Stat {
 
 /// A process id as text; none when it is no number of a process.
 pub(super) fn parse_pid(text: &str) -> Option<Pid> {
-    let number: u32 = text.parse().ok()?;
-    Pid::from_raw(i32::try_from(number).ok()?)
+    pid_of(text.parse::<u32>().ok()?)
+}
+
+/// A number as that of a process.
+pub(super) fn pid_of(number: impl TryInto<i32>) -> Option<Pid> {
+    Pid::from_raw(number.try_into().ok()?)
 }
 
 /// What the process is now; none when there is no such process.
 pub(super) fn stat(pid: Pid) -> Option<Stat> {
-    Stat::parse(&read(pid, "stat", 1024)?)
+    Stat::parse(&read_of(pid, "stat", 1024)?)
 }
 
 /// The marks the process carries.
 pub(super) fn marks(pid: Pid) -> Marks {
-    match read(pid, "environ", 8192) {
+    match read_of(pid, "environ", 8192) {
         Some(environ) if environ.is_empty() => Marks::Empty,
         Some(environ) => find_mark(&environ).map_or(Marks::None, Marks::Carried),
         None => Marks::None,
@@ -105,14 +119,29 @@ fn find_mark(environ: &[u8]) -> Option<Vec<u8>> {
         .map(<[u8]>::to_vec)
 }
 
-fn read(pid: Pid, file: &str, capacity: usize) -> Option<Vec<u8>> {
+fn read_of(pid: Pid, file: &str, capacity: usize) -> Option<Vec<u8>> {
     let path = format!("/proc/{}/{file}", pid.as_raw_pid());
-    insist(|| {
-        let mut text = Vec::with_capacity(capacity);
-        fs::File::open(&path)?.read_to_end(&mut text)?;
-        Ok(text)
-    })
-    .ok()
+    insist(|| read_whole(&path, capacity)).ok()
+}
+
+/// Reads a file of /proc, which does not know its length, in as few calls as can be.
+pub(super) fn read_whole(path: &str, capacity: usize) -> io::Result<Vec<u8>> {
+    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut text = Vec::with_capacity(capacity);
+    loop {
+        match read(&file, spare_capacity(&mut text)) {
+            Ok(0) => return Ok(text),
+            Ok(_) if text.len() == text.capacity() => text.reserve(capacity),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// The whole numbers in a text.
+pub(super) fn numbers(text: &[u8]) -> impl Iterator<Item = u64> {
+    let words = text.split(u8::is_ascii_whitespace);
+    words.filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok())
 }
 
 /// The children of this process, of all its threads.
@@ -126,8 +155,10 @@ pub(super) fn children(pid: Pid) -> Vec<Pid> {
     let read_all = || {
         let mut children = Vec::new();
         for task in fs::read_dir(&tasks)? {
-            match fs::read_to_string(task?.path().join("children")) {
-                Ok(text) => children.extend(text.split_ascii_whitespace().filter_map(parse_pid)),
+            let thread = task?.file_name();
+            let file = format!("{tasks}/{}/children", thread.display());
+            match read_whole(&file, 4096) {
+                Ok(text) => children.extend(numbers(&text).filter_map(pid_of)),
                 // A thread that has ended; its children are with another one now.
                 Err(error) if is_gone(&error) => {}
                 Err(error) => return Err(error),
@@ -153,15 +184,6 @@ pub(super) fn everyone() -> Vec<Pid> {
         Ok(names.filter_map(|name| parse_pid(name.to_str()?)).collect())
     };
     insist(read_all).unwrap_or_default()
-}
-
-/// The number the youngest process or thread of the machine was given.
-///
-/// While it stays the same nobody was forked: a list of all processes that was read
-/// meanwhile has missed nobody.
-pub(super) fn youngest() -> Option<u32> {
-    let loadavg = insist(|| fs::read_to_string("/proc/loadavg")).ok()?;
-    loadavg.split_ascii_whitespace().last()?.parse().ok()
 }
 
 /// A descriptor that means this process, and nobody who gets its number later.
@@ -208,6 +230,20 @@ mod tests {
         for end in 0..whole.find("99").unwrap() {
             assert_eq!(Stat::parse(&whole.as_bytes()[..end]), None);
         }
+    }
+
+    #[test]
+    fn thread_is_told_from_its_process() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            tell.send(rustix::thread::gettid()).unwrap();
+            let _ = ended.recv();
+        });
+        assert!(stat(told.recv().unwrap()).unwrap().is_thread());
+        assert!(!stat(getpid()).unwrap().is_thread());
+        drop(end);
+        thread.join().unwrap();
     }
 
     #[test]

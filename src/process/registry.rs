@@ -8,6 +8,7 @@ use rustix::process::{
     waitpid,
 };
 
+use super::numbers::Birth;
 use super::{Mark, keeper_link, procfs};
 
 /// Every child of this process that was started here and is not yet reaped.
@@ -33,6 +34,10 @@ impl Owned {
 
     pub(super) fn contains(&self, pid: Pid) -> bool {
         self.0.contains(&pid.as_raw_pid())
+    }
+
+    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
+        self.0.iter().filter_map(|pid| Pid::from_raw(*pid))
     }
 }
 
@@ -69,6 +74,21 @@ static DROPPED: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 pub(super) fn dropped() -> Vec<Pid> {
     let dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
     dropped.clone()
+}
+
+/// The first child with a mark that was dropped, and when that was started: whoever left its
+/// group may still be there, and belongs to any later child with the same mark.
+static FIRST_DROPPED: Mutex<Option<(Pid, Birth)>> = Mutex::new(None);
+
+/// Notes that a child with a mark is dropped.
+pub(super) fn note_drop(pid: Pid, birth: Birth) {
+    let mut first = FIRST_DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    first.get_or_insert((pid, birth));
+}
+
+/// The child since whose start there may be somebody who belongs to a child that was dropped.
+pub(super) fn first_dropped() -> Option<(Pid, Birth)> {
+    *FIRST_DROPPED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Kills a child, and the group it leads, whose owner does not wait for it.

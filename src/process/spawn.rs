@@ -17,6 +17,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::child::{Backing, Started};
 use super::environment::{Environment, environment, find_program};
 use super::failure::{self, Context};
+use super::numbers::Birth;
 use super::rlimits::{limit_pairs, restored_nofile};
 use super::slots::{self, Lent};
 use super::unix::{self, ExecPlan, Step};
@@ -99,6 +100,7 @@ fn by_standard_library(
     has_spare_descriptors().map_err(refused)?;
 
     let mut owned = registry::lock();
+    let birth = Birth::now();
     let spawned = inner.spawn().and_then(|child| {
         let pid = Pid::from_raw(child.id().cast_signed()).ok_or(Errno::SRCH)?;
         let pidfd = pidfd_open(pid, PidfdFlags::empty());
@@ -109,6 +111,7 @@ fn by_standard_library(
             owned.insert(pid);
             Ok(Started {
                 pid,
+                birth,
                 pidfd,
                 backing: Backing::Library(Box::new(child)),
             })
@@ -157,11 +160,13 @@ fn by_exact_spawn(
         mark_descriptors_one_by_one();
     }
     let mut owned = registry::lock();
+    let birth = Birth::now();
     let (pid, pidfd) = unix::spawn_exact(&plan)
         .map_err(|(step, errno)| failure::of_exact_spawn(context, step, errno))?;
     owned.insert(pid);
     Ok(Started {
         pid,
+        birth,
         pidfd,
         backing: Backing::Exact,
     })

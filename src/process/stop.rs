@@ -149,8 +149,8 @@ async fn look(child: &mut Child, scope: KillScope) -> LadderEvent {
 /// Who is in the group, and whether nobody in it might be wrong.
 async fn group(child: &Child) -> (Vec<Stat>, bool) {
     let leader = child.pid;
-    let below = descendants(leader);
-    let census = census::census().await;
+    let below = below(child);
+    let census = census::census(leader, child.birth).await;
     let mut members = census.group(leader);
     members.extend(below.into_iter().filter(|s| s.group == leader.as_raw_pid()));
     (without_doubles(members), census.is_doubtful())
@@ -159,8 +159,8 @@ async fn group(child: &Child) -> (Vec<Stat>, bool) {
 /// Who is in the tree, and whether nobody in it might be wrong.
 async fn tree(child: &Child) -> (Vec<Stat>, bool) {
     loop {
-        let below = descendants(child.pid);
-        let census = census::census().await;
+        let below = below(child);
+        let census = census::census(child.pid, child.birth).await;
         if census.is_unsure() {
             // Somebody is in the middle of an exec, which takes microseconds.
             continue;
@@ -169,6 +169,14 @@ async fn tree(child: &Child) -> (Vec<Stat>, bool) {
         let mut members = census.members(child.pid, child.is_group_leader, mark);
         members.extend(below);
         return (without_doubles(members), census.is_doubtful());
+    }
+}
+
+/// Who descends from it. The children of one that has ended have other parents already.
+fn below(child: &Child) -> Vec<Stat> {
+    match child.has_ended() {
+        true => Vec::new(),
+        false => descendants(child.pid),
     }
 }
 

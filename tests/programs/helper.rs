@@ -90,6 +90,11 @@ fn run(script: &[String]) {
                     std::mem::forget(command.spawn().unwrap());
                 }
             }
+            "stop-many" => {
+                let count: u64 = argument().parse().unwrap();
+                stop_many(count, &brackets(&mut words));
+            }
+            "processes" => say(&format!("processes {}", count_processes())),
             "guarded-supervisor" => guarded_supervisor(&brackets(&mut words)),
             "kept-program" => kept_program(&brackets(&mut words)),
             "spawn-under-pressure" => spawn_under_pressure(),
@@ -382,6 +387,35 @@ fn spawn_marked(
     let mut command = command(script);
     command.mark(treewright::process::Mark::new(tree, "child", epoch));
     command.spawn().unwrap()
+}
+
+/// Runs this many children one after the other, and stops what each has left behind.
+fn stop_many(count: u64, script: &[String]) {
+    let tree = treewright::process::TreeId::new("many");
+    let brutally = treewright::spec::Shutdown {
+        mode: treewright::spec::ShutdownMode::BrutalKill,
+        ..Default::default()
+    };
+    smol::block_on(async {
+        for epoch in 0..count {
+            let mut child = spawn_marked(&tree, epoch, script);
+            child.wait().await;
+            let exit = child.stop(&brutally).await;
+            assert!(exit.left_behind.is_some(), "nobody was found");
+        }
+    });
+}
+
+/// How many processes there are that have not ended.
+fn count_processes() -> usize {
+    let entries = fs::read_dir("/proc").unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pids = names.filter(|name| name.parse::<u32>().is_ok());
+    // One that has gone meanwhile has no file.
+    let stats = pids.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).ok());
+    stats
+        .filter(|stat| !stat.rsplit_once(") ").unwrap().1.starts_with('Z'))
+        .count()
 }
 
 /// As the command runs a tree: a guardian, and a supervisor with three children that it

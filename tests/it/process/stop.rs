@@ -202,6 +202,44 @@ fn what_a_process_leaves_behind_is_stopped_also_when_it_was_adopted() {
 }
 
 #[test]
+fn leftovers_are_found_while_the_numbers_of_processes_begin_anew() {
+    guarded(|| {
+        let script = format!(
+            "echo $(($(cat /proc/sys/kernel/pid_max) - 40)) > /proc/sys/kernel/ns_last_pid || exit 1
+            {} stop-many 30 [ double-fork [ setsid hang ] exit 0 ] processes
+            exit $?",
+            super::helper::path().display()
+        );
+        // The shell is the first process of the namespace and takes the orphans.
+        let mut command = treewright::process::Command::new("unshare");
+        command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]);
+        command.args(["sh", "-c", &script]);
+        command.stdout(treewright::process::Output::Pipe);
+        let (mut unshare, mut said) = start(&command);
+        said.expect("processes 2");
+        assert_eq!(run(unshare.wait()), ExitStatus::Code(0));
+        run(unshare.stop(&brutally()));
+    });
+}
+
+#[test]
+fn rest_of_a_dropped_child_is_found_by_the_next_one_with_its_mark() {
+    guarded(|| {
+        let mark = mark();
+        let mut command = helper("double-fork [ setsid pid hang ] hang");
+        command.mark(mark.clone());
+        let (child, mut said) = start(&command);
+        let left = said.pid();
+        drop(child);
+        assert!(is_alive(left));
+        let mut next = helper("exit 0");
+        let mut next = next.mark(mark).spawn().unwrap();
+        run(next.stop_when_ended());
+        assert!(!is_alive(left));
+    });
+}
+
+#[test]
 fn scope_group_leaves_those_who_left_the_group_alone() {
     guarded(|| {
         let script = "fork [ pid hang ] double-fork [ setsid pid hang ] hang";
