@@ -5,6 +5,7 @@
 mod actor;
 mod census;
 mod cgroup;
+mod cgroup_events;
 mod child;
 mod command;
 mod counters;
@@ -21,8 +22,8 @@ mod keeper_table;
 mod kin;
 mod ladder;
 mod mark;
-mod outcome;
 mod numbers;
+mod outcome;
 mod procfs;
 mod registry;
 mod reserve;

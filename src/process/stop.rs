@@ -13,7 +13,7 @@ use treewright_supervisors::spec::{KillScope, Shutdown, Signal};
 use super::census::{self, descendants};
 use super::ladder::{Ladder, LadderAction, LadderEvent};
 use super::procfs::{self, Stat};
-use super::{Child, Exit, unix};
+use super::{Child, Exit, Rung, cgroup_events, unix};
 use crate::rt;
 
 /// How far the stop of a child has come. It survives a dropped future.
@@ -35,77 +35,110 @@ const WATCHED: usize = 64;
 /// adopted while it was looked at.
 const DOUBTS: u32 = 8;
 
+/// What comes after a step of the ladder.
+enum Next {
+    Look,
+    Wait,
+    Finish {
+        stopped: Option<Rung>,
+        left_behind: Option<Rung>,
+    },
+}
+
 pub(super) async fn stop(child: &mut Child, how: &Shutdown) -> Exit {
-    let mut event = match &child.stopping {
-        Some(_) => LadderEvent::Again(how.mode),
-        None => LadderEvent::Start,
+    let (mut stopping, mut event) = match child.stopping.take() {
+        Some(stopping) => (stopping, LadderEvent::Again(how.mode)),
+        None => (Stopping::new(child, how), LadderEvent::Start),
     };
-    let mut stopping = child.stopping.take().unwrap_or_else(|| Stopping {
-        ladder: Ladder::new(how.mode),
-        signal: how.signal,
-        scope: scope_of(child, how.scope),
-        deadline: Time::MAX,
-        others: Vec::new(),
-    });
     loop {
-        if event == LadderEvent::TimeUp && child.try_wait().is_some() {
-            // It ended in time, though nobody has looked since.
-            stopping.ladder.step(LadderEvent::LeaderEnded, rt::now());
-        }
-        let mut is_look_due = false;
-        let mut end = None;
-        for action in stopping.ladder.step(event, rt::now()) {
-            match action {
-                LadderAction::Look => is_look_due = true,
-                LadderAction::Ask => {
-                    send(child, &stopping, stopping.signal);
-                    send(child, &stopping, Signal::CONT);
-                }
-                LadderAction::Kill => send(child, &stopping, Signal::KILL),
-                LadderAction::Wait => {}
-                LadderAction::ArmTimer(deadline) => stopping.deadline = deadline,
-                LadderAction::Finish {
-                    stopped,
-                    left_behind,
-                } => end = Some((stopped, left_behind)),
-            }
-        }
-        if let Some((stopped, left_behind)) = end {
-            let reason = child.wait().await;
-            return Exit {
-                reason,
+        let is_look_due = match stopping.step(child, event) {
+            Next::Look => true,
+            Next::Wait => false,
+            Next::Finish {
                 stopped,
                 left_behind,
-            };
-        }
-        // From here to the next event the future may be dropped: all it knows is put away.
-        let deadline = stopping.deadline;
+            } => {
+                let reason = child.wait().await;
+                return Exit {
+                    reason,
+                    stopped,
+                    left_behind,
+                };
+            }
+        };
+        let (scope, deadline) = (stopping.scope, stopping.deadline);
         let others = stopping.others.clone();
-        let scope = stopping.scope;
+        // From here to the next event the future may be dropped: all it knows is put away.
         child.stopping = Some(stopping);
         event = match is_look_due {
             true => look(child, scope).await,
-            false => {
-                let changed = async {
-                    wait_for(child, &others).await;
-                    look(child, scope).await
-                };
-                let time_up = async {
-                    rt::sleep_until(deadline).await;
-                    LadderEvent::TimeUp
-                };
-                // Both only wait; a look that is dropped half-way is taken again.
-                future::or(pin!(changed), pin!(time_up)).await
-            }
+            false => wait(child, scope, &others, deadline).await,
         };
         stopping = child
             .stopping
             .take()
             .expect("invariant: it was put there above, and look leaves it there");
-        if event == LadderEvent::TimeUp {
-            stopping.deadline = Time::MAX;
+    }
+}
+
+impl Stopping {
+    fn new(child: &Child, how: &Shutdown) -> Self {
+        Self {
+            ladder: Ladder::new(how.mode),
+            signal: how.signal,
+            scope: scope_of(child, how.scope),
+            deadline: Time::MAX,
+            others: Vec::new(),
         }
     }
+
+    /// Tells the ladder what happened, and does what it says.
+    fn step(&mut self, child: &mut Child, event: LadderEvent) -> Next {
+        if event == LadderEvent::TimeUp {
+            self.deadline = Time::MAX;
+            if child.try_wait().is_some() {
+                // It ended in time, though nobody has looked since.
+                self.ladder.step(LadderEvent::LeaderEnded, rt::now());
+            }
+        }
+        let mut next = Next::Wait;
+        for action in self.ladder.step(event, rt::now()) {
+            match action {
+                LadderAction::Look => next = Next::Look,
+                LadderAction::Ask => {
+                    send(child, self, self.signal);
+                    send(child, self, Signal::CONT);
+                }
+                LadderAction::Kill => send(child, self, Signal::KILL),
+                LadderAction::Wait => {}
+                LadderAction::ArmTimer(deadline) => self.deadline = deadline,
+                LadderAction::Finish {
+                    stopped,
+                    left_behind,
+                } => {
+                    next = Next::Finish {
+                        stopped,
+                        left_behind,
+                    };
+                }
+            }
+        }
+        next
+    }
+}
+
+/// Waits until something has changed and says what is there now, or until the time is up.
+async fn wait(child: &mut Child, scope: KillScope, others: &[Stat], deadline: Time) -> LadderEvent {
+    let changed = async {
+        wait_for(child, scope, others).await;
+        look(child, scope).await
+    };
+    let time_up = async {
+        rt::sleep_until(deadline).await;
+        LadderEvent::TimeUp
+    };
+    // Both only wait; a look that is dropped half-way is taken again.
+    future::or(pin!(changed), pin!(time_up)).await
 }
 
 /// The scope that can be had: a child without a group of its own has no group to signal.
@@ -240,11 +273,18 @@ pub(super) fn signal_exactly(process: &Stat, signal: OsSignal) {
 /// Waits until the process has ended, or, when it had before, until all the others have.
 ///
 /// So the end of the process itself is seen at once, and with it the rung it ended at.
-async fn wait_for(child: &mut Child, others: &[Stat]) {
+async fn wait_for(child: &mut Child, scope: KillScope, others: &[Stat]) {
     if child.try_wait().is_none() {
         child.wait().await;
         return;
     }
+    if scope == KillScope::Cgroup
+        && let Some(cgroup) = &child.cgroup
+        && cgroup_events::wait_until_empty(cgroup).await.is_ok()
+    {
+        return;
+    }
+    // Where the kernel tells nothing of the group, by its members.
     for other in others.iter().take(WATCHED) {
         wait_for_one(other).await;
     }

@@ -12,6 +12,7 @@ mod examples;
 mod guard;
 mod layers;
 mod log;
+mod many;
 mod nursery;
 mod nursery_properties;
 mod portable;

@@ -1,9 +1,11 @@
 //! Processes: started, watched and stopped for real.
 
+mod cgroup;
 mod failures;
 pub(crate) mod helper;
 mod spawn;
 mod stop;
+mod storm;
 mod survivors;
 mod world;
 

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use treewright::process::{Child, Command, ExitStatus, Stdin};
@@ -16,11 +15,11 @@ use crate::guard::guarded;
 
 /// What the children do that are to be left behind: they are deaf, and have left group,
 /// session and parent.
-const DEAF: &str = "ignore TERM fork [ setsid ignore TERM hang ] \
+pub(super) const DEAF: &str = "ignore TERM fork [ setsid ignore TERM hang ] \
                     double-fork [ setsid ignore TERM fork [ hang ] hang ] hang";
 
 /// A child that is only watched: whatever is left of it has to be ended by others.
-fn watch_only() -> Shutdown {
+pub(super) fn watch_only() -> Shutdown {
     Shutdown {
         mode: ShutdownMode::Infinity,
         scope: KillScope::Process,
@@ -29,7 +28,7 @@ fn watch_only() -> Shutdown {
 }
 
 /// Waits until everybody who can write to the helper's output has gone.
-fn wait_until_all_are_gone(mut said: Said) -> Vec<String> {
+pub(super) fn wait_until_all_are_gone(mut said: Said) -> Vec<String> {
     let mut lines = Vec::new();
     while let Some(line) = said.next() {
         lines.push(line);
@@ -37,7 +36,7 @@ fn wait_until_all_are_gone(mut said: Said) -> Vec<String> {
     lines
 }
 
-fn kill(pid: i32) {
+pub(super) fn kill(pid: i32) {
     let pidfd = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty());
     // It may have ended by itself, which is as good.
     if let Ok(pidfd) = pidfd {
@@ -230,7 +229,7 @@ fn keeper_ends_when_its_program_ends() {
     });
 }
 
-fn wait_until_it_is_gone(pid: i32) {
+pub(super) fn wait_until_it_is_gone(pid: i32) {
     let Ok(pidfd) = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()) else {
         return;
     };
@@ -254,59 +253,4 @@ fn next_keeper(program: &Child) -> i32 {
         }
         std::thread::yield_now();
     }
-}
-
-/// Kills one of guardian, supervisor, keeper and program, at some moment of their lives, this
-/// often each. What is left is found by the output that it holds open, and by the guard.
-fn storm(times: u32) {
-    // Children come and go all the time, so that a kill may hit any moment of theirs.
-    let busy = format!("fork [ ignore TERM setsid hang ] double-fork [ {DEAF} ] exit 1");
-    for round in 0..times {
-        // Different moments, from the very beginning on.
-        let moment = Duration::from_micros(u64::from(round * 7919 % 40_009));
-        let guarded = Guarded::start(&busy);
-        pause(moment);
-        match round % 2 {
-            0 => kill(guarded.supervisor),
-            _ => guarded
-                .guardian
-                .signal(treewright::spec::Signal::KILL)
-                .unwrap(),
-        }
-        let (reason, _) = guarded.end();
-        let expected = round % 2 == 1 || reason == ExitStatus::Code(4);
-        assert!(expected, "round {round}: {reason}");
-
-        let mut kept = Kept::start(&busy);
-        pause(moment);
-        match round % 2 {
-            0 => kept.program.signal(treewright::spec::Signal::KILL).unwrap(),
-            _ => kill(kept.keeper),
-        }
-        drop(kept.input);
-        wait_until_all_are_gone(kept.said);
-        run(kept.program.wait());
-        run(kept.program.stop(&watch_only()));
-        wait_until_it_is_gone(kept.keeper);
-    }
-}
-
-/// Not to wait for something: to choose the moment of a kill.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "any moment will do, and this one is meant"
-)]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
-
-#[test]
-fn storm_of_kills_leaves_nobody() {
-    guarded(|| storm(10));
-}
-
-#[test]
-#[ignore = "slow: 100 kills of each of the four processes"]
-fn long_storm_of_kills_leaves_nobody() {
-    guarded(|| storm(200));
 }
