@@ -8,6 +8,7 @@ use super::run;
 use crate::guard::guarded;
 
 /// A group of its own for a test; none, with a word why, where there can be none.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn group(name: &str) -> Option<Cgroup> {
     let name = format!("treewright-test-{name}-{}", std::process::id());
     let made = Cgroup::own().and_then(|parent| Cgroup::create(&parent, &name, &Limits::default()));
