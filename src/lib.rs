@@ -41,6 +41,7 @@ pub use error::{
     Result,
 };
 pub use id::{ActorId, ContextId};
+pub use log::LevelFilter;
 pub use nursery::{
     ActorBuilder, ActorTask, CommandBuilder, CommandOutput, Nursery, ProcessFailure, ProcessHandle,
     SpawnMethod, open_actor_cluster, open_nursery,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use log::LevelFilter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub(crate) struct Boot {
     pub(crate) grace: Duration,
     /// What others than its parent may call there.
     pub(crate) exposed: Vec<String>,
+    /// Up to which level it logs.
+    pub(crate) log_level: LevelFilter,
 }
 
 /// The new actor is up.

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::Server;
+use super::{Server, logging};
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind};
-use crate::id::ContextId;
+use crate::id::{ContextId, Side};
 use crate::link::{Incoming, LinkError};
 use crate::portal::Peer;
 use crate::wire::{Encoded, Frame, Kind};
@@ -104,8 +104,19 @@ impl Conversation {
                 Ok(())
             }
             Kind::Pong => Ok(()),
+            Kind::Log => self.hear_log(&frame).map_err(violation),
             _ => Err(violation("a frame that has no place here")),
         }
+    }
+
+    /// A record of an actor below, which is on its way up.
+    fn hear_log(&self, frame: &Frame) -> Result<(), &'static str> {
+        if self.peer.side() != Side::Starter {
+            return Err("a log record from above");
+        }
+        let record = frame.decode(self.peer.link().codec());
+        logging::pass_on(record.map_err(|_| "a log record that cannot be read")?);
+        Ok(())
     }
 
     /// Who asked, and why: the other side, unless it passes on whom it was asked by.

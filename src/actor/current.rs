@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use log::LevelFilter;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ActorId;
 
@@ -19,16 +21,24 @@ pub(crate) struct Actor {
     pub(crate) parent: Option<ActorId>,
     /// What others than its parent may call, beside what is public anyway.
     pub(crate) exposed: BTreeSet<String>,
+    /// Up to which level it logs; what its process does unless said.
+    pub(crate) log_level: Option<LevelFilter>,
 }
 
 impl Actor {
     /// The root of a tree of actors.
-    pub(crate) fn root(name: &str) -> Rc<Self> {
+    pub(crate) fn root(name: &str, log_level: Option<LevelFilter>) -> Rc<Self> {
         Rc::new(Self {
             id: ActorId::new(name),
             parent: None,
             exposed: BTreeSet::new(),
+            log_level,
         })
+    }
+
+    /// Up to which level it logs, and what it starts unless said.
+    pub(crate) fn log_level(&self) -> LevelFilter {
+        self.log_level.unwrap_or_else(log::max_level)
     }
 }
 
@@ -43,6 +53,14 @@ pub(crate) fn here() -> Result<Rc<Actor>> {
         Error::new(ErrorKind::Closed, message)
             .with_hint("enter one with `treewright::run` or `#[treewright::main]`")
     })
+}
+
+/// The same without an error, and on a thread that is about to end, too.
+pub(super) fn try_here() -> Option<Rc<Actor>> {
+    CURRENT
+        .try_with(|slot| slot.try_borrow().ok()?.clone())
+        .ok()
+        .flatten()
 }
 
 /// Makes `actor` the one that this thread is until the guard is dropped.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_lite::future;
 
-use super::{Actor, Boot, Conversation, Heard, Ready, Server, Trust, expect, our_hello};
+use super::logging::Relay;
+use super::{Actor, Boot, Conversation, Heard, Ready, Server, Trust, expect, logging, our_hello};
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 use crate::id::{ContextId, Side};
 use crate::link::{self, Incoming, Link, Pipes, Socket, Transport, Writer};
@@ -89,12 +90,18 @@ pub(crate) fn live(transport: Box<dyn Transport>, body: Body) -> i32 {
         id: boot.id,
         parent: Some(boot.parent),
         exposed: boot.exposed.into_iter().collect(),
+        log_level: Some(boot.log_level),
     });
+    let relay = match body {
+        Body::Process => Some(Relay::install(&actor.id, boot.log_level)),
+        // What it logs, and what is logged below it, goes by the process it is in.
+        Body::Thread => None,
+    };
     let runtime = Runtime::builder()
         .grace(boot.grace)
         .handle_signals(body == Body::Process);
     let outcome = runtime.run_as(Rc::clone(&actor), async || {
-        serve(actor, link, incoming, writer).await
+        serve(actor, link, incoming, writer, relay).await
     });
     match outcome {
         Ok(code) => code,
@@ -143,9 +150,19 @@ enum End {
 }
 
 /// Serves until something ends it, then cancels in order what runs, and says goodbye.
-async fn serve(actor: Rc<Actor>, link: Link, incoming: Incoming, writer: Writer) -> Result<i32> {
+async fn serve(
+    actor: Rc<Actor>,
+    link: Link,
+    incoming: Incoming,
+    writer: Writer,
+    relay: Option<&'static Relay>,
+) -> Result<i32> {
     let undertaker = undertaker::current()?;
     undertaker.run_beside(writer.run());
+    let _attached = relay.map(|relay| {
+        undertaker.run_beside(relay.run(link.clone()));
+        logging::attach(link.clone())
+    });
     let parent = actor.parent.clone();
     let parent = parent.expect("invariant: whoever serves was started by somebody");
     let peer = Peer::new(parent, link.clone(), Side::Started);
@@ -195,6 +212,9 @@ async fn serve(actor: Rc<Actor>, link: Link, incoming: Incoming, writer: Writer)
         let others = pin!(future::or(talk, own));
         future::or(wind_up, others).await;
         let end = end.take();
+        if let Some(relay) = relay {
+            relay.send_the_rest(peer.link());
+        }
         say_goodbye(&peer, end.as_ref()).await;
         Ok(exit_code(end.as_ref()))
     })

@@ -4,6 +4,7 @@ mod boot;
 mod conversation;
 mod current;
 mod entry;
+mod logging;
 mod server;
 
 pub(crate) use boot::{Boot, Ready, expect, our_hello};
@@ -11,4 +12,5 @@ pub(crate) use conversation::{Conversation, Heard};
 pub(crate) use current::{Actor, enter, here};
 pub use current::{CurrentActor, current_actor};
 pub(crate) use entry::{Body, live, play_actor};
+pub(crate) use logging::install_console;
 pub(crate) use server::{Server, Trust};

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::id::ContextId;
 use crate::wire::{Agreed, Codec, Encoded};
 
 use super::LinkError;
@@ -59,6 +60,27 @@ impl Link {
     /// How many bytes wait to be written.
     pub(crate) fn pending_bytes(&self) -> usize {
         self.shared().pending_bytes()
+    }
+
+    /// How many bytes of data of `context` wait to be written.
+    pub(crate) fn waiting_of(&self, context: ContextId) -> usize {
+        self.shared().waiting_of(context)
+    }
+
+    /// Waits until at most so many bytes of data of `context` wait to be written, or the link
+    /// is over. Dropping the future forgets the wait.
+    pub(crate) async fn room(&self, context: ContextId, most: usize) {
+        self.shared().wait_room(context, most).await;
+    }
+
+    /// Whether it is at work right now, further down the stack, so that nothing can be sent.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.shared().is_busy()
+    }
+
+    /// Writes at once what the peer has room for, and does not wait for the writer's turn.
+    pub(crate) fn flush(&self) {
+        self.shared().flush();
     }
 
     /// Closes the link: no more is sent, what waits is written, then the peer reads an

@@ -75,6 +75,12 @@ impl Outbox {
         self.length
     }
 
+    /// How many bytes of data of `context` wait, but for what has left in part.
+    pub(super) fn waiting_of(&self, context: ContextId) -> usize {
+        let lane = self.lanes.get(&context);
+        lane.map_or(0, |lane| lane.segments.iter().map(Segment::length).sum())
+    }
+
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.length == 0

@@ -4,6 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker};
 
+use event_listener::Event;
+
+use crate::id::ContextId;
 use crate::rt::Latch;
 use crate::wire::{Agreed, Codec, Encoded, Limits, fragments};
 
@@ -28,6 +31,8 @@ pub(super) struct Shared {
     is_aborted: Cell<bool>,
     end: RefCell<Option<LinkError>>,
     ended: Latch,
+    /// Something has been written.
+    drained: Event,
     writer: RefCell<Option<Waker>>,
     reader: RefCell<Option<Waker>>,
 }
@@ -45,6 +50,7 @@ impl Shared {
             is_aborted: Cell::new(false),
             end: RefCell::new(None),
             ended: Latch::new(),
+            drained: Event::new(),
             writer: RefCell::new(None),
             reader: RefCell::new(None),
         }
@@ -68,6 +74,22 @@ impl Shared {
 
     pub(super) fn pending_bytes(&self) -> usize {
         self.outbox.borrow().length()
+    }
+
+    pub(super) fn waiting_of(&self, context: ContextId) -> usize {
+        self.outbox.borrow().waiting_of(context)
+    }
+
+    pub(super) async fn wait_room(&self, context: ContextId, most: usize) {
+        // One thread only: nothing is written between the look and the listening.
+        while self.over().is_none() && self.waiting_of(context) > most {
+            self.drained.listen().await;
+        }
+    }
+
+    /// Whether what waits is being written, further down the stack.
+    pub(super) fn is_busy(&self) -> bool {
+        self.outbox.try_borrow_mut().is_err()
     }
 
     /// Why nothing can be sent any more, if so.
@@ -165,7 +187,14 @@ impl Shared {
     /// Takes a cork out; what has gathered under the last one leaves in one write.
     pub(super) fn uncork(&self) {
         self.corks.set(self.corks.get() - 1);
-        if self.corks.get() > 0 || self.outbox.borrow().is_empty() || self.over().is_some() {
+        if self.corks.get() == 0 {
+            self.flush();
+        }
+    }
+
+    /// Writes at once what the peer has room for; the writer sees to the rest.
+    pub(super) fn flush(&self) {
+        if self.outbox.borrow().is_empty() || self.over().is_some() {
             return;
         }
         self.is_quiet.set(false);
@@ -186,6 +215,7 @@ impl Shared {
         let written = self.transport.try_write(&slices)?;
         drop(slices);
         outbox.advance(written);
+        self.drained.notify(usize::MAX);
         Ok(())
     }
 
@@ -223,7 +253,10 @@ impl Shared {
             let written = self.transport.poll_write(cx, &slices);
             drop(slices);
             match written {
-                Poll::Ready(Ok(written)) => outbox.advance(written),
+                Poll::Ready(Ok(written)) => {
+                    outbox.advance(written);
+                    self.drained.notify(usize::MAX);
+                }
                 Poll::Ready(Err(error)) => {
                     drop(outbox);
                     self.finish(LinkError::io("write to", error));
@@ -249,6 +282,7 @@ impl Shared {
         *self.outbox.borrow_mut() = Outbox::default();
         self.transport.shutdown();
         self.ended.set();
+        self.drained.notify(usize::MAX);
         self.wake_writer();
         why
     }

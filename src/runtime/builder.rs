@@ -4,6 +4,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::LevelFilter;
+
 use super::signals;
 use crate::actor::{self, Actor};
 use crate::error::Result;
@@ -44,6 +46,7 @@ impl Runtime {
             grace: DEFAULT_GRACE,
             handles_signals: true,
             clock: Clock::Monotonic,
+            log_level: None,
         }
     }
 }
@@ -56,6 +59,7 @@ pub struct RuntimeBuilder {
     grace: Duration,
     handles_signals: bool,
     clock: Clock,
+    log_level: Option<LevelFilter>,
 }
 
 impl RuntimeBuilder {
@@ -81,6 +85,32 @@ impl RuntimeBuilder {
     /// Goes by a clock that a test moves, instead of the real one.
     pub fn virtual_clock(mut self, clock: VirtualClock) -> Self {
         self.clock = Clock::Virtual(clock);
+        self
+    }
+
+    /// Up to which level the actors log, unless that is said where they are started: what
+    /// they log by the `log` crate goes to the logger of this program, which gets the actor's
+    /// name in front of the message and as the value of the key `actor`. A program that has
+    /// installed no logger gets a plain one with this level, for its own records as well,
+    /// that writes lines to standard error: `[actor] LEVEL target: message`.
+    ///
+    /// Unless said, actors log what this program does: up to `log::max_level()`, which is
+    /// nothing if it has no logger.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use treewright::{LevelFilter, Runtime};
+    ///
+    /// let runtime = Runtime::builder().log_level(LevelFilter::Info);
+    /// runtime.run(async || {
+    ///     log::info!("up"); // [root] INFO app: up
+    ///     Ok(())
+    /// })
+    /// # .unwrap()
+    /// ```
+    pub fn log_level(mut self, level: LevelFilter) -> Self {
+        self.log_level = Some(level);
         self
     }
 
@@ -115,7 +145,10 @@ impl RuntimeBuilder {
     /// assert!(error.unwrap_err().is_panic());
     /// ```
     pub fn run<R>(self, body: impl AsyncFnOnce() -> Result<R>) -> Result<R> {
-        let actor = Actor::root(&self.name);
+        let actor = Actor::root(&self.name, self.log_level);
+        if let Some(level) = self.log_level {
+            actor::install_console(&actor.id, level);
+        }
         self.run_as(actor, body)
     }
 

@@ -53,6 +53,9 @@ pub(crate) struct LogRecord<'a> {
     /// In which line of it.
     #[serde(default)]
     pub(crate) line: Option<u32>,
+    /// It stands in the place of so many that were dropped on the way.
+    #[serde(default)]
+    pub(crate) dropped: u64,
 }
 
 #[cfg(test)]
@@ -85,6 +88,7 @@ mod tests {
                 actor: ActorId::new("worker"),
                 file: Some("src/main.rs".into()),
                 line: None,
+                dropped: 0,
             };
             comes_back(codec, &record, &mut Vec::new());
         }
@@ -119,6 +123,7 @@ mod tests {
             actor: ActorId::new("a"),
             file: None,
             line: Some(3),
+            dropped: 0,
         };
         let mut buffer = Vec::new();
         Codec::Cbor.encode(&record, &mut buffer).unwrap();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::LevelFilter;
 use treewright_supervisors::spec::{Limit, Rlimit};
 
 use super::owner::{ActorOwner, Booted, OwnersEar};
@@ -71,6 +72,7 @@ pub struct ActorBuilder<'env> {
     grace: Duration,
     boot_timeout: Duration,
     exposed: Vec<String>,
+    log_level: Option<LevelFilter>,
 }
 
 impl<'env> ActorBuilder<'env> {
@@ -87,6 +89,7 @@ impl<'env> ActorBuilder<'env> {
             grace,
             boot_timeout: BOOT_TIMEOUT,
             exposed: Vec::new(),
+            log_level: None,
         }
     }
 
@@ -145,6 +148,17 @@ impl<'env> ActorBuilder<'env> {
     /// may, unless the function is public.
     pub fn expose<T: Task>(mut self) -> Self {
         self.exposed.push(T::PATH.to_owned());
+        self
+    }
+
+    /// Up to which level it logs, and whatever it starts unless that is told otherwise. The
+    /// level of who starts it unless said.
+    ///
+    /// What an actor logs by the `log` crate, on whichever of its threads, goes to the logger
+    /// of the root, with the actor's name. A program that uses `tracing` turns on that
+    /// crate's feature `log`. An actor that is a thread logs no more than its process.
+    pub fn log_level(mut self, level: LevelFilter) -> Self {
+        self.log_level = Some(level);
         self
     }
 
@@ -239,6 +253,7 @@ impl<'env> ActorBuilder<'env> {
             parent_process: started.is_our_child.then(std::process::id),
             grace: self.grace,
             exposed: self.exposed,
+            log_level: self.log_level.unwrap_or_else(|| me.log_level()),
         };
         let stderr = started.stderr.map(StderrRelay::new).transpose();
         let peer = Peer::new(id, link, Side::Starter);
