@@ -12,6 +12,7 @@
 //! environment through a trait. The package `treewright` carries the decisions out.
 
 pub mod check;
+pub mod duration;
 pub mod keys;
 pub mod load;
 pub mod reload;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::index::Thing;
+use crate::duration::Written;
 use crate::report::{Code, Fault, SpecPath};
 use crate::spec::{
     Backoff, ChildKind, ChildSpec, ExecSpec, Identity, Limits, LiveSpec, LogSpec, PoolSpec, Probe,
@@ -155,15 +156,15 @@ fn backoff(backoff: &Backoff, ranges: &mut Ranges<'_>) {
         ranges.duration(duration, &["backoff", name]);
     }
     if backoff.initial > backoff.max {
-        let (initial, max) = (backoff.initial, backoff.max);
+        let (initial, max) = (Written(backoff.initial), Written(backoff.max));
         let at = |key: &str| ranges.path.clone().key("backoff").key(key);
         let fault = Fault::error(
             Code::OutOfRange,
             at("initial"),
             format!("the backoff of {} begins above its end", ranges.title),
         )
-        .label(format!("begins at {initial:?} …"))
-        .related(at("max"), format!("… and is at most {max:?}"))
+        .label(format!("begins at {initial} …"))
+        .related(at("max"), format!("… and is at most {max}"))
         .hint("make `initial` shorter, or `max` at least as long");
         ranges.faults.push(fault);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::index::{Index, Thing};
+use crate::duration::Written;
 use crate::report::{Code, Fault, SpecPath};
 use crate::spec::{
     Backoff, ChildKind, ChildSpec, RestartType, ShutdownMode, SupervisorSpec, TreeSpec,
@@ -46,17 +47,18 @@ fn unreachable(
     if restarts > u64::from(intensity) {
         return;
     }
+    let period = Written(period);
     faults.push(
         Fault::warning(
             Code::UnreachableLimit,
             thing.path().key("intensity"),
             format!(
-                "{} can never give up: more than {intensity} restarts in {period:?} are out of reach",
+                "{} can never give up: more than {intensity} restarts in {period} are out of reach",
                 thing.title()
             ),
         )
         .label(format!(
-            "the backoff lets at most {restarts} restarts into {period:?}"
+            "the backoff lets at most {restarts} restarts into {period}"
         ))
         .hint("make `period` longer, `intensity` smaller, or the backoff of the children shorter"),
     );
@@ -149,19 +151,20 @@ fn short_shutdown(tree: &TreeSpec, index: &Index<'_>, faults: &mut Vec<Fault>) {
         return;
     };
     let thing = &index.things[at];
+    let (time, limit) = (Written(time), Written(limit));
     faults.push(
         Fault::warning(
             Code::ShortShutdown,
             SpecPath::of(&["tree", "shutdown"]),
             format!(
-                "the tree is stopped in {limit:?}, and {} alone may take {time:?}",
+                "the tree is stopped in {limit}, and {} alone may take {time}",
                 thing.title()
             ),
         )
         .label("what is left then is killed")
-        .related(thing.path().key("shutdown"), format!("given {time:?} here"))
+        .related(thing.path().key("shutdown"), format!("given {time} here"))
         .hint(format!(
-            "make it at least {time:?}; children that are stopped one after the other add up"
+            "make it at least {time}; children that are stopped one after the other add up"
         )),
     );
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{ChildKey, ExitReason, Incarnation, Member};
 use crate::Time;
-use crate::spec::{ChildName, ChildSpec, RestartType};
+use crate::spec::{ChildKind, ChildName, ChildSpec, RestartType};
 
 /// A child as the supervisor keeps it.
 #[derive(Clone, Debug)]
@@ -150,11 +150,14 @@ impl Child {
 
     /// Whether it has a `ready` probe; without one it is ready as soon as it counts as started.
     pub(super) fn is_probed(&self) -> bool {
-        self.started_with
-            .kind
-            .exec()
-            .is_some_and(|exec| exec.ready.is_some())
+        has_ready_probe(&self.started_with.kind)
     }
+}
+
+/// Whether a child of this kind has a `ready` probe of its own. A pool's is that of its members:
+/// the pool counts as started when they do.
+pub(super) fn has_ready_probe(kind: &ChildKind) -> bool {
+    !kind.is_supervisor() && kind.exec().is_some_and(|exec| exec.ready.is_some())
 }
 
 impl ChildState {

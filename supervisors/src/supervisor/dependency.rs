@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::child::ChildState;
+use super::child::{ChildState, has_ready_probe};
 use super::state::Phase;
 use super::{Action, ChildKey, SupervisorState};
 use crate::spec::{ChildKind, ChildName, ChildSpec, Condition, SupervisorSpec, TreeSpec};
@@ -57,7 +57,7 @@ impl Links {
                 if other.name == owner.name {
                     continue;
                 }
-                let is_probed = has_ready_probe(dependency);
+                let is_probed = has_ready_probe(&dependency.kind);
                 let link = links.entry(owner.name.clone()).or_default();
                 link.awaited.insert(name.clone(), is_probed);
                 announce(name, &owners, &mut links);
@@ -96,10 +96,6 @@ fn announce(name: &ChildName, owners: &Owners<'_>, links: &mut BTreeMap<ChildNam
     }
 }
 
-fn has_ready_probe(child: &ChildSpec) -> bool {
-    child.kind.exec().is_some_and(|exec| exec.ready.is_some())
-}
-
 /// Who depends on whom, and what has changed since it was last looked at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dependencies {
@@ -114,8 +110,11 @@ pub(super) struct Dependencies {
 }
 
 impl Dependencies {
-    pub(super) fn link(&mut self, links: Links) {
-        self.links = links;
+    /// Takes over the links; the names that were not announced before and are now.
+    pub(super) fn link(&mut self, links: Links) -> Vec<ChildName> {
+        let former = std::mem::replace(&mut self.links, links);
+        let now = &self.links.announced;
+        now.difference(&former.announced).cloned().collect()
     }
 
     pub(super) fn add(&mut self, key: ChildKey, spec: &ChildSpec) {
@@ -208,6 +207,19 @@ impl SupervisorState {
                 child: name,
                 standing,
             });
+        }
+    }
+
+    /// Tells others how things stand with children they have just begun to depend on.
+    pub(super) fn announce_anew(&mut self, names: &[ChildName]) {
+        for name in names {
+            let known = self.children.key(name).map(|key| self.standing(key));
+            let completed = &self.dependencies.completed;
+            let forgotten = || completed.contains(name).then_some(Standing::Completed);
+            if let Some(standing) = known.or_else(forgotten) {
+                let child = name.clone();
+                self.actions.push(Action::Standing { child, standing });
+            }
         }
     }
 

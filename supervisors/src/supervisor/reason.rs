@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::duration::Written;
 use crate::spec::{ChildName, ChildSpec, Signal};
 
 /// Why a child ended, or why it could not be started.
@@ -167,7 +168,7 @@ impl fmt::Display for ExitReason {
             Self::NotStarted { message }
             | Self::Unhealthy { message }
             | Self::Failed { message, .. } => f.write_str(message),
-            Self::StartTimeout { after } => write!(f, "did not start within {after:?}"),
+            Self::StartTimeout { after } => write!(f, "did not start within {}", Written(*after)),
             Self::DependencyFailed { dependency } => {
                 write!(f, "depends on `{dependency}`, which is down for good")
             }
@@ -177,10 +178,18 @@ impl fmt::Display for ExitReason {
                 intensity,
                 period,
                 ..
-            } => write!(
-                f,
-                "gave up: child `{child}` failed after {intensity} restarts within {period:?}"
-            ),
+            } => {
+                let restarts = if *intensity == 1 {
+                    "restart"
+                } else {
+                    "restarts"
+                };
+                let period = Written(*period);
+                write!(
+                    f,
+                    "gave up: child `{child}` failed after {intensity} {restarts} within {period}"
+                )
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ impl SupervisorState {
             return;
         }
         let is_act = mode == ReloadMode::Act;
-        self.dependencies.link(links);
+        let announced = self.dependencies.link(links);
         self.flags = SupervisorSpec {
             children: Vec::new(),
             ..spec.clone()
@@ -58,6 +58,7 @@ impl SupervisorState {
         self.children.reorder(&order);
         self.relocate_pass(&ahead);
         self.recheck_gates();
+        self.announce_anew(&announced);
         if !is_act {
             self.reply(from, &Ok(Answer::Done));
             return;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{ExitReason, Incarnation};
+use crate::duration::{Measured, Written};
 use crate::spec::ChildName;
 
 /// One abnormal event, or one step of progress, with OTP's four fields.
@@ -61,12 +62,12 @@ impl fmt::Display for SupervisorReport {
             .as_ref()
             .map_or(Duration::ZERO, |offender| offender.uptime);
         match (self.context, &self.reason) {
-            (ReportContext::Progress, _) => write!(f, "{name} started after {}", Span(uptime))?,
+            (ReportContext::Progress, _) => write!(f, "{name} started after {}", Measured(uptime))?,
             (ReportContext::StartError, Some(reason)) => {
                 write!(f, "{name} did not start: {}", Chain(reason))?;
             }
             (ReportContext::ChildTerminated, Some(reason)) => {
-                write!(f, "{name} {} after {}", Chain(reason), Span(uptime))?;
+                write!(f, "{name} {} after {}", Chain(reason), Measured(uptime))?;
             }
             (ReportContext::ShutdownError, Some(reason)) => {
                 write!(f, "{name} did not stop as it should: it {}", Chain(reason))?;
@@ -90,11 +91,11 @@ impl fmt::Display for RestartNotice {
             period,
             delay,
         } = self;
-        write!(f, "restart {number} of {intensity} in {}", Round(*period))?;
+        write!(f, "restart {number} of {intensity} in {}", Written(*period))?;
         if delay.is_zero() {
             f.write_str(", at once")
         } else {
-            write!(f, ", next try in {}", Span(*delay))
+            write!(f, ", next try in {}", Measured(*delay))
         }
     }
 }
@@ -108,39 +109,6 @@ impl fmt::Display for Chain<'_> {
         self.0
             .cause()
             .map_or(Ok(()), |cause| write!(f, ": {}", Chain(cause)))
-    }
-}
-
-/// A measured time: `400 ms`, `2.3 s`, `5m 10s`, `3h 2m`.
-struct Span(Duration);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        match self.0.as_millis() {
-            millis @ 0..1000 => write!(f, "{millis} ms"),
-            millis @ 1000..60_000 => write!(f, "{}.{} s", millis / 1000, millis % 1000 / 100),
-            _ if seconds < 3600 => write!(f, "{}m {}s", seconds / 60, seconds % 60),
-            _ => write!(f, "{}h {}m", seconds / 3600, seconds / 60 % 60),
-        }
-    }
-}
-
-/// A time out of a spec, as short as it can be written there: `1m`, `90s`, `250ms`.
-struct Round(Duration);
-
-impl fmt::Display for Round {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.as_secs(), self.0.subsec_millis()) {
-            (seconds, 0) if seconds > 0 && seconds.is_multiple_of(3600) => {
-                write!(f, "{}h", seconds / 3600)
-            }
-            (seconds, 0) if seconds > 0 && seconds.is_multiple_of(60) => {
-                write!(f, "{}m", seconds / 60)
-            }
-            (seconds, 0) => write!(f, "{seconds}s"),
-            _ => write!(f, "{}ms", self.0.as_millis()),
-        }
     }
 }
 

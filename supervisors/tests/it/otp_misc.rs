@@ -395,7 +395,7 @@ fn format_log_2() {
     let expected = [
         "child1 exited with code 1 after 1m 30s, restart 1 of 1 in 5s, next try in 250 ms",
         "child1 did not start: scripted",
-        "inner gave up: child `child1` failed after 1 restarts within 5s: scripted",
+        "inner gave up: child `child1` failed after 1 restart within 5s: scripted",
     ];
     assert_eq!(lines[..3], expected);
 }

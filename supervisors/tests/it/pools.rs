@@ -1,8 +1,10 @@
 //! Pools: many children alike.
 
+use treewright_supervisors::Time;
+use treewright_supervisors::load::{MemorySource, load_str};
 use treewright_supervisors::spec::{ChildKind, ChildSpec, PoolSpec, Strategy};
 use treewright_supervisors::supervisor::{
-    Answer, ChildRef, ExitReason, ReloadMode, Request, RequestError,
+    Action, Answer, ChildRef, Event, ExitReason, ReloadMode, Request, RequestError, SupervisorState,
 };
 
 use crate::simulation::*;
@@ -226,4 +228,23 @@ fn reload_of_size_and_template_leads_to_both() {
             }
         }
     }
+}
+
+#[test]
+fn pool_whose_members_have_a_probe_counts_as_started_when_they_are_ready() {
+    let text = "[pool.jobs]\nrun = 'worker'\nsize = 1\nready = { log = 'up' }\n\
+        [process.web]\nrun = 'web'\ndepends_on = { jobs = 'ready' }\n";
+    let loaded = load_str("t.toml", text, &MemorySource::new()).unwrap();
+    let mut root = SupervisorState::new(&loaded.spec.root);
+    let started = |actions: &[Action]| match actions {
+        [Action::StartChild { incarnation, .. }] => *incarnation,
+        other => panic!("{other:?}"),
+    };
+    let incarnation = started(&root.step(Event::Start, Time::ORIGIN));
+    // The pool says so when its members are ready.
+    let actions = root.step(Event::Started { incarnation }, Time::ORIGIN);
+    let starts = actions
+        .iter()
+        .filter(|action| matches!(action, Action::StartChild { .. }));
+    assert_eq!(starts.count(), 1, "{actions:?}");
 }

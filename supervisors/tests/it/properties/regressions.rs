@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use treewright_supervisors::spec::{
-    ChildSpec, Condition, PoolSpec, RestartType, StartCondition, Strategy, SupervisorSpec,
+    ChildKind, ChildSpec, Condition, OnStartFailure, PoolSpec, RestartType, StartCondition,
+    Strategy, SupervisorSpec,
 };
 use treewright_supervisors::supervisor::{
     Action, ChildStatus, Event, ExitReason, Incarnation, ReloadMode, Request, RequestId, Standing,
@@ -202,6 +203,103 @@ fn pool_member_whose_template_has_no_dependency_any_more_is_started() {
     ask(&mut driver, 3, Request::ReloadPool { spec, mode });
     assert!(driver.come_to_rest());
     assert_eq!(member_status(&driver), ChildStatus::Running);
+}
+
+fn stopped(driver: &mut Driver, incarnation: Incarnation) {
+    let reason = ExitReason::Shutdown;
+    driver.feed(Event::Stopped {
+        incarnation,
+        reason,
+        killed: false,
+    });
+}
+
+/// A pass stands at a child that is tried again when a reload takes its dependency down; its next
+/// try is due before the dependency is gone. The pass must not wait for the child before it has
+/// started what the child waits for.
+#[test]
+fn child_that_comes_to_wait_for_the_rest_of_a_pass_does_not_hold_it_up() {
+    let mut children = children(2);
+    children[1]
+        .depends_on
+        .insert("c0".into(), Condition::Started);
+    children[1].backoff.initial = Duration::from_secs(1);
+    children[1].backoff.max = Duration::from_secs(1);
+    let mut root = spec(Strategy::OneForOne, children);
+    root.on_start_failure = OnStartFailure::Retry;
+    let mut driver = start(&root);
+    started(&mut driver, "c0");
+    let incarnation = life(&driver, "c1");
+    let why = failure();
+    driver.feed(Event::StartFailed { incarnation, why });
+    assert!(matches!(
+        status(&driver, "c1"),
+        ChildStatus::Restarting { .. }
+    ));
+    let first = life(&driver, "c0");
+    root.children[0].kind = ChildKind::Pool(Box::new(PoolSpec::new(1, child(5, [0; _]))));
+    let (spec, links, mode) = (Box::new(root), links(), ReloadMode::Act);
+    ask(&mut driver, 1, Request::Reload { spec, links, mode });
+    driver.machine.now = driver.machine.now + Duration::from_secs(1);
+    driver.feed(Event::Timer);
+    assert_eq!(status(&driver, "c1"), ChildStatus::Gated);
+    stopped(&mut driver, first);
+    assert_eq!(status(&driver, "c0"), ChildStatus::Starting);
+    started(&mut driver, "c0");
+    assert_eq!(status(&driver, "c1"), ChildStatus::Starting);
+}
+
+/// A pass stands at a child that waits for a dependency elsewhere when a reload takes another
+/// one of its dependencies down: that one must come up before the child is waited for again.
+#[test]
+fn pass_that_stands_at_a_child_that_waits_is_taken_over_with_it() {
+    let mut children = children(3);
+    for name in ["c0", ELSEWHERE] {
+        children[1]
+            .depends_on
+            .insert(name.into(), Condition::Started);
+    }
+    let mut driver = start(&spec(Strategy::OneForOne, children.clone()));
+    started(&mut driver, "c0");
+    assert_eq!(status(&driver, "c1"), ChildStatus::Gated);
+    let first = life(&driver, "c0");
+    children[0].kind = ChildKind::Pool(Box::new(PoolSpec::new(1, child(5, [0; _]))));
+    let spec = Box::new(spec(Strategy::OneForOne, children));
+    let (links, mode) = (links(), ReloadMode::Act);
+    ask(&mut driver, 1, Request::Reload { spec, links, mode });
+    driver.feed(Event::Dependency {
+        child: ELSEWHERE.into(),
+        standing: Standing::Started,
+    });
+    stopped(&mut driver, first);
+    assert_eq!(status(&driver, "c0"), ChildStatus::Starting);
+    started(&mut driver, "c0");
+    started(&mut driver, "c1");
+    started(&mut driver, "c2");
+    assert_eq!(status(&driver, "c2"), ChildStatus::Running);
+}
+
+/// A member that the pool gives up goes, also when somebody wants it stopped meanwhile: else the
+/// pool would never be done with it, and the next request never served.
+#[test]
+fn pool_member_that_is_held_while_it_leaves_does_not_stay() {
+    let pool = PoolSpec::new(2, child(0, [0; _]));
+    let mut driver = Driver::pool(&pool, Material::default());
+    driver.feed(Event::Start);
+    let members = driver.machine.state.which_children();
+    for member in &members {
+        let incarnation = member.incarnation.unwrap();
+        driver.feed(Event::Started { incarnation });
+    }
+    ask(&mut driver, 1, Request::Scale(1));
+    let leaves = |member: &&treewright_supervisors::supervisor::ChildInfo| member.name == "c0@1";
+    let last = members.iter().find(leaves).unwrap();
+    ask(&mut driver, 2, Request::Stop(last.name.clone()));
+    ask(&mut driver, 3, Request::Scale(2));
+    stopped(&mut driver, last.incarnation.unwrap());
+    let starts = driver.actions.iter();
+    let starts = starts.filter(|action| matches!(action, Action::StartChild { .. }));
+    assert_eq!(starts.count(), 1, "the pool is made larger again");
 }
 
 /// A pool's members are not looked up by name.
