@@ -52,7 +52,7 @@ impl Command {
 }
 
 /// A tree file and what is laid over it.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TreeFile {
     /// The tree, a TOML file; `-` reads it from standard input
     pub(crate) file: PathBuf,

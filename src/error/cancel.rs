@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use treewright_supervisors::duration::Written;
 
 use crate::id::ActorId;
 
@@ -98,7 +99,9 @@ impl fmt::Display for CancelReason {
             CancelOrigin::Request => f.write_str("cancelled on request")?,
             CancelOrigin::Failure => f.write_str("cancelled because another task failed")?,
             CancelOrigin::Enclosing => f.write_str("cancelled with the scope around it")?,
-            CancelOrigin::Deadline(limit) => write!(f, "cancelled at a deadline of {limit:?}")?,
+            CancelOrigin::Deadline(limit) => {
+                write!(f, "cancelled at a deadline of {}", Written(*limit))?;
+            }
             CancelOrigin::Signal(number) => write!(f, "cancelled by signal {number}")?,
             CancelOrigin::Actor(id) => write!(f, "cancelled by actor `{id}`")?,
             CancelOrigin::Dropped => f.write_str("cancelled because nobody waits for it")?,

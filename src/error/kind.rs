@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Panic,
     /// A process ended in a way nobody asked for: a bad exit code, a signal, out of memory.
     LostProcess,
+    /// A tree gave up: a restart was one too many.
+    GaveUp,
     /// A spec is not valid.
     InvalidSpec,
 }

@@ -186,6 +186,11 @@ impl<'env> Nursery<'env> {
         self.scope.cancelled().await
     }
 
+    /// The scope it is, for members that are neither tasks nor programs.
+    pub(crate) fn scope(&self) -> &Scope<'env> {
+        &self.scope
+    }
+
     /// Whether the nursery has ended, so that nothing can be started in it.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -7,6 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::node::{Kind, Node, Urgency};
+use treewright_supervisors::duration::Written;
+
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, Result};
 use crate::rt;
 
@@ -147,5 +149,8 @@ impl<F: Future, T, M: Fn(Option<F::Output>, Duration) -> T> Future for Limited<F
 }
 
 fn late(limit: Duration) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("timed out after {limit:?}"))
+    Error::new(
+        ErrorKind::TimedOut,
+        format!("timed out after {}", Written(limit)),
+    )
 }

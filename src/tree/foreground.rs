@@ -5,11 +5,15 @@ use std::time::Duration;
 use futures_lite::future;
 use rustix::process::Signal as OsSignal;
 use treewright_supervisors::Time;
+use treewright_supervisors::reload::Plan;
 use treewright_supervisors::spec::{ChildName, Signal};
 
+use super::beginning::StartProgress;
 use super::driver::TreeOutcome;
 use super::front::Tree;
 use super::handle::TreeHandle;
+use super::hangup::Hangup;
+use super::reload::ReloadError;
 use crate::error::{ErrorContext, Result};
 use crate::process;
 use crate::process::guardian::Guarded;
@@ -20,14 +24,34 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a stop may take without a word about it.
 const SHORT: Duration = Duration::from_secs(1);
 
+/// How often it is told how far the start has come.
+const PROGRESS: Duration = Duration::from_millis(200);
+
 /// The same signal again within this time is the same wish: `timeout(1)` and terminals send it
 /// to a process and then to its group.
 const ECHO: Duration = Duration::from_millis(250);
 
-/// What an operator in front of a terminal is told while the tree is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an operator in front of a terminal is told of a tree in the foreground.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notice {
+    /// The children are being started; told again and again, until they have.
+    Starting {
+        /// How far that is.
+        progress: StartProgress,
+    },
+    /// Every child has started.
+    Started {
+        /// How many there are.
+        children: usize,
+        /// How long it took.
+        after: Duration,
+    },
+    /// A reload has been carried out, or refused.
+    Reloaded {
+        /// What was changed, or why nothing was or not everything.
+        result: std::result::Result<Plan, ReloadError>,
+    },
     /// The tree is being stopped in order.
     Stopping {
         /// Why.
@@ -59,7 +83,9 @@ impl Tree {
     /// Runs the tree until it has ended, as a command in the foreground does.
     ///
     /// The first INT (Ctrl-C), TERM or HUP stops the tree in order, the second kills it at
-    /// once; the same signal twice within a quarter of a second counts once. It is also stopped when the guardian dies. `notify` is called with what an
+    /// once; the same signal twice within a quarter of a second counts once. With
+    /// [`reload_on_hangup`](Self::reload_on_hangup) HUP stops it only when its terminal is gone.
+    /// It is also stopped when the guardian dies. `notify` is called with what an
     /// operator should know meanwhile; it must not wait. The runtime must leave these signals
     /// to the tree ([`RuntimeBuilder::handle_signals`](crate::RuntimeBuilder::handle_signals)).
     ///
@@ -71,15 +97,16 @@ impl Tree {
     ///
     /// As [`Tree::run`].
     pub async fn run_in_foreground(
-        self,
+        mut self,
         guarded: Option<Guarded>,
         notify: impl Fn(Notice),
     ) -> Result<TreeOutcome> {
         let signals = Signals::new(&[OsSignal::INT, OsSignal::TERM, OsSignal::HUP])
             .context("cannot listen for signals")?;
         let handle = self.handle();
+        let hangup = Hangup::new(self.take_reload_source());
         let is_guarded = guarded.is_some();
-        let watch = watch(&handle, signals, guarded, &notify);
+        let watch = watch(&handle, signals, &hangup, guarded, &notify);
         let run = async {
             match is_guarded {
                 true => Some(self.run_guarded().await),
@@ -113,6 +140,7 @@ impl Tree {
 async fn watch<T>(
     handle: &TreeHandle,
     mut signals: Signals,
+    hangup: &Hangup,
     guarded: Option<Guarded>,
     notify: &impl Fn(Notice),
 ) -> Option<T> {
@@ -123,17 +151,41 @@ async fn watch<T>(
         }
         StopCause::GuardianLost
     };
-    let because = future::or(
-        async { StopCause::Signal(next(&mut signals).await) },
-        guardian_lost,
-    )
-    .await;
+    let asked = async {
+        let signal = hangup.wait_for_stop(&mut signals, handle, notify).await;
+        StopCause::Signal(signal)
+    };
+    let because = future::or(asked, guardian_lost);
+    let because = future::or(because, tell_progress(handle, notify)).await;
     notify(Notice::Stopping { because });
     handle.shut_down();
-    let again = second(&mut signals, because, rt::now() + ECHO);
+    let again = second(&mut signals, hangup, because, rt::now() + ECHO);
     let signal = future::or(again, remind(handle, notify)).await;
     notify(Notice::Killing { signal });
     handle.kill();
+    future::pending().await
+}
+
+/// Says how far the start has come, until it is done.
+async fn tell_progress<T>(handle: &TreeHandle, notify: &impl Fn(Notice)) -> T {
+    let began = rt::now();
+    let children = handle.start_progress().of;
+    let telling = async {
+        loop {
+            rt::sleep(PROGRESS).await;
+            let progress = handle.start_progress();
+            notify(Notice::Starting { progress });
+        }
+    };
+    let started = async {
+        if handle.started().await.is_err() {
+            // The tree has ended, and tells of that by itself.
+            future::pending::<()>().await;
+        }
+    };
+    future::or(started, telling).await;
+    let after = rt::now() - began;
+    notify(Notice::Started { children, after });
     future::pending().await
 }
 
@@ -150,16 +202,26 @@ async fn remind(handle: &TreeHandle, notify: &impl Fn(Notice)) -> Signal {
 }
 
 /// The signal that asks for more than the first did.
-async fn second(signals: &mut Signals, first: StopCause, echo_ends: Time) -> Signal {
+async fn second(
+    signals: &mut Signals,
+    hangup: &Hangup,
+    first: StopCause,
+    echo_ends: Time,
+) -> Signal {
     loop {
         let signal = next(signals).await;
+        // Nothing is taken over any more.
+        if hangup.is_reload(signal) {
+            continue;
+        }
         if first != StopCause::Signal(signal) || rt::now() > echo_ends {
             return signal;
         }
     }
 }
 
-async fn next(signals: &mut Signals) -> Signal {
+/// The next signal of those that are listened for.
+pub(super) async fn next(signals: &mut Signals) -> Signal {
     loop {
         let signal = signals
             .next()

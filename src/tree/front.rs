@@ -1,6 +1,7 @@
 //! A tree that is to be run.
 
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,11 +9,14 @@ use futures_lite::future;
 use treewright_supervisors::spec::TreeSpec;
 use treewright_supervisors::supervisor::SupervisorReport;
 
-use super::driver::{Living, Mail, Mailbox, TreeContext, TreeOutcome, run_root};
+use super::driver::{Mail, Mailbox, TreeContext, TreeOutcome, run_root};
 use super::handle::TreeHandle;
+use super::hangup::Load;
 use super::log::{LogReport, LogSettings, Logs};
+use super::reload::{self, ReloadOrder};
 use super::runnable::{self, NotRunnable};
-use crate::error::{ErrorContext, Result};
+use super::shared::{Ender, Shared};
+use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::process::{KeptTree, mind_keeper};
 use crate::rt::channel;
 
@@ -24,45 +28,96 @@ const LOG_GRACE: Duration = Duration::from_secs(5);
 /// # Examples
 ///
 /// ```no_run
-/// # fn spec() -> treewright::spec::TreeSpec { unimplemented!() }
-/// use treewright::tree::Tree;
+/// use treewright::Tree;
 ///
 /// fn main() -> treewright::Result<()> {
 ///     treewright::bootstrap();
-///     let outcome = treewright::run(async || Tree::new(spec()).run().await)?;
+///     let outcome = treewright::run(async || Tree::load("shop.toml")?.run().await)?;
 ///     std::process::exit(i32::from(outcome.exit_code()));
 /// }
 /// ```
 pub struct Tree {
-    spec: TreeSpec,
     settings: Option<LogSettings>,
     report: Box<dyn Fn(&SupervisorReport)>,
     log_report: Box<dyn Fn(LogReport)>,
     mail: (Mailbox, channel::Receiver<Mail>),
-    living: Living,
+    reloads: channel::Receiver<ReloadOrder>,
+    shared: Rc<Shared>,
+    ender: Ender,
+    reload_source: Option<Load>,
     is_kept: bool,
 }
 
 impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tree")
-            .field("spec", &self.spec)
+            .field("spec", &self.shared.wanted().spec)
             .finish_non_exhaustive()
     }
 }
 
-impl Tree {
-    /// A tree with this spec. Its output goes to this process's own, its reports nowhere.
-    #[must_use]
-    pub fn new(spec: TreeSpec) -> Self {
+/// A tree with this spec. Its output goes to this process's own, its reports nowhere.
+///
+/// # Examples
+///
+/// A tree that is built in Rust instead of loaded, and ends by itself:
+///
+/// ```
+/// use treewright::spec::{
+///     ChildKind, ChildSpec, ExecSpec, Identity, ProcessSpec, RestartType, Run, SupervisorSpec,
+///     TreeSpec,
+/// };
+/// use treewright::{Tree, TreeOutcome};
+///
+/// let mut hello = ChildSpec::new(
+///     "hello",
+///     ChildKind::Process(Box::new(ProcessSpec {
+///         run: Run::Argv(vec!["echo".into(), "hello, world".into()]),
+///         identity: Identity::default(),
+///         exec: ExecSpec::default(),
+///     })),
+/// );
+/// hello.restart = RestartType::Transient;
+/// let mut root = SupervisorSpec::new("root");
+/// root.children.push(hello);
+/// let spec = TreeSpec { name: "greeting".into(), exit_code_from: None, shutdown: None, root };
+///
+/// let tree = Tree::from(spec).without_keeper();
+/// let outcome = treewright::run(async || tree.run().await).unwrap();
+/// assert_eq!(outcome, TreeOutcome::Ended { code: 0, significant: None });
+/// ```
+impl From<TreeSpec> for Tree {
+    fn from(spec: TreeSpec) -> Self {
+        let mail = Mailbox::new();
+        let (orders, reloads) = channel::unbounded();
+        let shared = Shared::new(spec, mail.0.clone(), orders);
         Self {
-            spec,
             settings: None,
             report: Box::new(|_| {}),
             log_report: Box::new(|_| {}),
-            mail: Mailbox::new(),
-            living: Living::default(),
+            mail,
+            reloads,
+            ender: Ender(Rc::clone(&shared)),
+            shared,
+            reload_source: None,
             is_kept: true,
+        }
+    }
+}
+
+impl Tree {
+    /// Loads a TOML file with what it includes. What is only warned of is passed over; see
+    /// [`load`](super::load()) for that.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of every file, in one [`Report`](crate::supervisors::report::Report).
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        match super::load(path) {
+            Ok(loaded) => Ok(loaded.spec.into()),
+            Err(report) => Err(Error::wrap(ErrorKind::InvalidSpec, report)
+                .context(format!("cannot load `{}`", path.display()))),
         }
     }
 
@@ -87,16 +142,35 @@ impl Tree {
         self
     }
 
-    /// What can stop the tree while it runs.
+    /// Takes over what `load` gives when this process gets HUP, in
+    /// [`run_in_foreground`](Self::run_in_foreground). It gives nothing when what it loads is at
+    /// fault, and tells of that itself.
+    #[must_use]
+    pub fn reload_on_hangup(mut self, load: impl Fn() -> Option<TreeSpec> + 'static) -> Self {
+        self.reload_source = Some(Box::new(load));
+        self
+    }
+
+    pub(super) fn take_reload_source(&mut self) -> Option<Load> {
+        self.reload_source.take()
+    }
+
+    /// What can be asked of the tree while it runs.
     #[must_use]
     pub fn handle(&self) -> TreeHandle {
-        TreeHandle::new(self.mail.0.clone(), self.living.clone())
+        TreeHandle::new(Rc::clone(&self.shared))
+    }
+
+    /// Its spec.
+    #[must_use]
+    pub fn spec(&self) -> TreeSpec {
+        self.shared.wanted().spec.clone()
     }
 
     /// The names of its children, for the width of the prefixes of their output.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        TreeContext::names(&self.spec)
+        TreeContext::names(&self.shared.wanted().spec)
     }
 
     /// Whether it can be run: some kinds of children are described already and not run yet.
@@ -105,7 +179,7 @@ impl Tree {
     ///
     /// The first child that cannot be run. [`run`](Self::run) fails so, too, before it starts anything.
     pub fn check(&self) -> std::result::Result<(), NotRunnable> {
-        runnable::check(&self.spec)
+        runnable::check(&self.shared.wanted().spec)
     }
 
     /// Runs it without a keeper: when this process is killed, nobody sweeps up after it.
@@ -138,35 +212,47 @@ impl Tree {
         let settings = match self.settings {
             Some(settings) => settings,
             None => {
-                let names = TreeContext::names(&self.spec);
+                let names = TreeContext::names(&self.shared.wanted().spec);
                 LogSettings::of_this_process(names.iter().map(String::as_str))
                     .context("cannot open the output of the tree")?
             }
         };
         let logs = Logs::new(settings, self.log_report).context("cannot open the output")?;
         let seed = seed().context("cannot read a random seed")?;
-        let context = TreeContext::new(self.spec, logs, seed, self.living, self.report);
-        if !self.is_kept {
-            return run_with_logs(&context, self.mail).await;
-        }
-        let kept = KeptTree::new(context.id()).context("cannot start the keeper")?;
-        let mind = async {
-            match mind_keeper().await {
-                Ok(never) => match never {},
-                Err(error) => Err(error).context("cannot keep the keeper"),
-            }
+        let context = TreeContext::new(self.shared, logs, seed, self.report);
+        let run = run_with_logs(&context, self.mail, &self.reloads);
+        let outcome = match self.is_kept {
+            true => run_kept(&context, run).await,
+            false => run.await,
         };
-        // The keeper only needs minding as long as the tree runs.
-        let outcome = future::or(run_with_logs(&context, self.mail), mind).await;
-        kept.close().await;
+        self.ender.ended(&outcome);
         outcome
     }
+}
+
+/// Runs the tree with a keeper for as long as it runs.
+async fn run_kept(
+    context: &TreeContext,
+    run: impl Future<Output = Result<TreeOutcome>>,
+) -> Result<TreeOutcome> {
+    let kept = KeptTree::new(context.id()).context("cannot start the keeper")?;
+    let mind = async {
+        match mind_keeper().await {
+            Ok(never) => match never {},
+            Err(error) => Err(error).context("cannot keep the keeper"),
+        }
+    };
+    // The keeper only needs minding as long as the tree runs.
+    let outcome = future::or(run, mind).await;
+    kept.close().await;
+    outcome
 }
 
 /// Runs the tree beside its logs, and writes what is left of its output when it has ended.
 async fn run_with_logs(
     context: &Rc<TreeContext>,
     mail: (Mailbox, channel::Receiver<Mail>),
+    reloads: &channel::Receiver<ReloadOrder>,
 ) -> Result<TreeOutcome> {
     let run = async {
         let reason = run_root(Rc::clone(context), mail).await;
@@ -180,8 +266,10 @@ async fn run_with_logs(
             .and(Err(std::io::ErrorKind::UnexpectedEof.into()))
             .context("cannot hear the children")
     };
-    // Who hears has nothing to say but that it cannot; dropped, it loses nothing.
-    let run = future::or(run, heard);
+    let clerk = async { match reload::serve(context, reloads).await {} };
+    // Who hears has nothing to say but that it cannot, and the clerk nothing at all; dropped,
+    // they lose nothing: whoever waits for the clerk is told that the tree has ended.
+    let run = future::or(run, future::or(heard, clerk));
     let (reason, ()) = future::zip(run, context.logs.run()).await;
     Ok(context.outcome(reason?))
 }

@@ -1,17 +1,25 @@
 //! The driver that runs a tree, and what it runs beside the children: output and probes.
 
+mod beginning;
 mod driver;
 mod foreground;
 mod front;
 mod handle;
+mod hangup;
 pub mod log;
+mod place;
 pub mod probe;
+mod reload;
 mod runnable;
+mod shared;
 mod source;
+mod supervise;
 
+pub use beginning::StartProgress;
 pub use driver::TreeOutcome;
 pub use foreground::{Notice, StopCause};
 pub use front::Tree;
 pub use handle::TreeHandle;
+pub use reload::ReloadError;
 pub use runnable::NotRunnable;
 pub use source::{OsSource, load};

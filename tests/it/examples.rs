@@ -54,6 +54,19 @@ fn example_of_commands_runs() {
 }
 
 #[test]
+fn example_of_a_tree_in_a_nursery_runs() {
+    guarded(|| {
+        check(
+            "13_supervise",
+            "up: database, web\n\
+             without web: database\n\
+             with workers: 5 run\n\
+             in the end: Stopped\n",
+        );
+    });
+}
+
+#[test]
 fn example_of_a_function_in_a_process_runs() {
     guarded(|| {
         check(

@@ -23,3 +23,4 @@ mod reference;
 mod runtime;
 mod semantics;
 mod tasks;
+mod tree;

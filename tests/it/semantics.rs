@@ -71,3 +71,22 @@ fn promise_names_a_test_that_is_there() {
         }
     }
 }
+
+#[test]
+fn promise_about_trees_and_case_of_otp_names_a_test_that_is_there() {
+    let semantics = fs::read_to_string("docs/semantics.md").unwrap();
+    let section = semantics.split("\n## Trees in a program\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let cases = fs::read_to_string("tests/it/tree/otp.md").unwrap();
+    let tests = sources("tests/it/tree".as_ref());
+    let quoted = [section, &cases].map(|text| text.split('`').skip(1).step_by(2));
+    let names = quoted.into_iter().flatten();
+    let names: Vec<&str> = names
+        .filter(|name| name.contains("::") && !name.contains(['*', ' ', '('].as_slice()))
+        .filter(|name| !name.starts_with("module::") && !name.starts_with("Nursery::"))
+        .collect();
+    assert!(names.len() > 40, "the tables are read");
+    for name in names {
+        assert!(is_there(name, &tests), "no test `{name}`");
+    }
+}

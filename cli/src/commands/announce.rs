@@ -1,62 +1,67 @@
 //! What `treewright run` says of the tree itself, beside the output of its children.
 
-use std::io::Write;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-use treewright::supervisors::supervisor::{ReportContext, SupervisorReport};
+use serde_json::json;
+use treewright::spec::ChildName;
+use treewright::supervisors::duration::Measured;
+use treewright::supervisors::reload::{Plan, What};
+use treewright::supervisors::supervisor::{ExitReason, ReportContext, SupervisorReport};
+use treewright::time::{Clock, Time};
 use treewright::tree::log::LogReport;
-use treewright::tree::{Notice, StopCause, TreeOutcome};
+use treewright::tree::{Notice, ReloadError, StartProgress, StopCause, TreeOutcome};
 
 use super::run::Format;
+use super::summary::Summary;
+use super::voice::Voice;
 
-/// Lines that may wait for a slow terminal. More are dropped and counted: a terminal that
-/// stands still must not hold up the tree.
-const CAPACITY: usize = 4096;
+/// How long a start goes on before a word is said about it, where no line can be updated, and
+/// how long until the next one.
+const QUIET: Duration = Duration::from_secs(5);
 
-/// Writes lines to standard error on a thread of its own.
+/// How long a start goes on before a line is shown that is updated.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// Names that are shown in one line; of more it is said how many.
+const SHOWN: usize = 10;
+
+/// Says what happens to a tree, and in the end what it went through.
 #[derive(Debug)]
 pub(super) struct Announcer {
     voice: Voice,
     writer: JoinHandle<()>,
-}
-
-#[derive(Clone, Debug)]
-struct Voice {
-    lines: SyncSender<String>,
-    format: Format,
+    summary: Rc<Summary>,
+    began: Time,
     is_verbose: bool,
 }
 
 impl Announcer {
     pub(super) fn new(format: Format, is_verbose: bool) -> Self {
-        let (lines, written) = sync_channel::<String>(CAPACITY);
-        let writer = std::thread::spawn(move || {
-            for line in written {
-                // Nobody reads it any more, and there is nobody to tell.
-                let _ = writeln!(anstream::stderr().lock(), "{line}");
-            }
-        });
+        let (voice, writer) = Voice::new(format);
         Self {
-            voice: Voice {
-                lines,
-                format,
-                is_verbose,
-            },
+            voice,
             writer,
+            summary: Rc::default(),
+            began: now(),
+            is_verbose,
         }
     }
 
-    pub(super) fn on_report(&self) -> impl Fn(&SupervisorReport) + use<> {
-        let voice = self.voice.clone();
+    /// `root` is the supervisor that need not be named: it is the tree.
+    pub(super) fn on_report(&self, root: ChildName) -> impl Fn(&SupervisorReport) + use<> {
+        let (voice, summary) = (self.voice.clone(), Rc::clone(&self.summary));
+        let is_verbose = self.is_verbose;
         move |report| {
-            if voice.is_verbose || report.context != ReportContext::Progress {
-                voice.say(
-                    &format!("[{}] {report}", report.supervisor),
-                    || json!({ "report": report }),
-                );
+            summary.note(report);
+            if is_verbose || report.context != ReportContext::Progress {
+                let text = match report.supervisor == root {
+                    true => root_text(report),
+                    false => format!("[{}] {report}", report.supervisor),
+                };
+                voice.say(&text, || json!({ "report": report }));
             }
         }
     }
@@ -67,41 +72,97 @@ impl Announcer {
     }
 
     pub(super) fn on_notice(&self) -> impl Fn(Notice) + use<> {
-        let voice = self.voice.clone();
-        move |notice| {
-            voice.say(
-                &notice_text(&notice),
-                || json!({ "notice": notice_text(&notice) }),
-            )
+        let (voice, began) = (self.voice.clone(), self.began);
+        let said_at = Cell::new(None::<Time>);
+        move |notice| match notice {
+            Notice::Starting { progress } if voice.has_status() => {
+                if now() - began >= SHORT {
+                    voice.show(&progress_text(&progress));
+                }
+            }
+            Notice::Starting { progress } => {
+                if now() - said_at.get().unwrap_or(began) >= QUIET {
+                    said_at.set(Some(now()));
+                    say(&voice, &progress_text(&progress));
+                }
+            }
+            Notice::Started { children, after } => {
+                if voice.has_status() {
+                    voice.show("");
+                }
+                if said_at.get().is_some() || (voice.has_status() && after >= SHORT) {
+                    say(
+                        &voice,
+                        &format!("all {children} started after {}", Measured(after)),
+                    );
+                }
+            }
+            other => {
+                // What it showed of the start is of no interest any more.
+                if voice.has_status() {
+                    voice.show("");
+                }
+                say(&voice, &notice_text(&other));
+            }
         }
     }
 
-    /// Says how the tree ended, and waits until all is written.
+    /// Says lines that were made elsewhere, such as a report of the loader.
+    pub(super) fn on_fault(&self) -> impl Fn(&str) + use<> {
+        let voice = self.voice.clone();
+        move |text| {
+            for line in text.lines() {
+                voice.say(line, || json!({ "notice": line }));
+            }
+        }
+    }
+
+    /// Says how the tree ended and what it went through, and waits until all is written.
     pub(super) fn finish(self, outcome: &TreeOutcome) {
-        let text = outcome_text(outcome);
-        self.voice.say(
-            &text,
-            || json!({ "outcome": text, "exit_code": outcome.exit_code() }),
-        );
+        let ran = now() - self.began;
+        match self.voice.is_json() {
+            true => self.voice.say("", || self.summary.record(outcome, ran)),
+            false => {
+                for line in self.summary.lines(outcome, ran) {
+                    self.voice.say(&line, || json!({}));
+                }
+            }
+        }
         drop(self.voice);
         // It ends with the last sender; a panic of it has been said already.
         let _ = self.writer.join();
     }
 }
 
-impl Voice {
-    fn say(&self, text: &str, record: impl FnOnce() -> Value) {
-        let line = match self.format {
-            Format::Text => format!("treewright: {text}"),
-            Format::Json => {
-                let mut record = record();
-                let time = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
-                record["time"] = Value::String(time);
-                record["name"] = Value::String("treewright".to_owned());
-                record.to_string()
-            }
-        };
-        let _ = self.lines.try_send(line);
+fn now() -> Time {
+    Clock::default().now()
+}
+
+fn say(voice: &Voice, text: &str) {
+    voice.say(text, || json!({ "notice": text }));
+}
+
+/// What the root has to tell. That it ends is told with its causes when it has.
+fn root_text(report: &SupervisorReport) -> String {
+    match (report.context, &report.reason) {
+        (ReportContext::Shutdown, Some(ExitReason::GaveUp { child, .. })) => {
+            format!("giving up on {child}, stopping the others")
+        }
+        (ReportContext::Shutdown, Some(ExitReason::AutoShutdown { child })) => {
+            format!("significant child {child} has ended, stopping the others")
+        }
+        _ => report.to_string(),
+    }
+}
+
+fn progress_text(progress: &StartProgress) -> String {
+    let StartProgress { started, of, .. } = progress;
+    match progress.waiting_for.as_slice() {
+        [] => format!("started {started} of {of}"),
+        names => format!(
+            "started {started} of {of}, waiting for {}",
+            list(names.iter())
+        ),
     }
 }
 
@@ -116,35 +177,57 @@ fn notice_text(notice: &Notice) -> String {
             because: StopCause::GuardianLost,
         } => "the guardian is gone, stopping".to_owned(),
         Notice::StillStopping { waiting_for } => {
-            let names: Vec<&str> = waiting_for.iter().rev().map(|name| name.as_str()).collect();
-            let shown = names
-                .iter()
-                .take(10)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(", ");
-            match names.len().saturating_sub(10) {
-                0 => format!("still stopping; waiting for {shown}"),
-                more => format!("still stopping; waiting for {shown} and {more} more"),
-            }
+            format!(
+                "still stopping; waiting for {}",
+                list(waiting_for.iter().rev())
+            )
         }
         Notice::Killing { signal } => format!("got {signal} again, killing what is left"),
+        Notice::Reloaded { result: Ok(plan) } => reload_text(plan),
+        Notice::Reloaded { result: Err(error) } => match error {
+            ReloadError::Incomplete(cause) => format!("{error}: {cause}"),
+            other => format!("nothing was reloaded: {other}"),
+        },
         _ => "stopping".to_owned(),
     }
 }
 
-fn outcome_text(outcome: &TreeOutcome) -> String {
-    match outcome {
-        TreeOutcome::Stopped => "stopped".to_owned(),
-        TreeOutcome::Ended { code } => format!("the tree has ended, exit code {code}"),
-        TreeOutcome::GaveUp { reason } | TreeOutcome::StartFailed { reason, .. } => chain(reason),
-        other => format!("{other:?}"),
+/// What a reload changed: `reloaded: 1 stopped, 2 started, 1 restarted`.
+fn reload_text(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return "reloaded: nothing has changed".to_owned();
     }
+    let count = |is: fn(&What) -> bool| {
+        plan.changes
+            .iter()
+            .filter(|change| is(&change.what))
+            .count()
+    };
+    let counts = [
+        (count(|what| matches!(what, What::Remove)), "removed"),
+        (count(|what| matches!(what, What::Add)), "added"),
+        (
+            count(|what| matches!(what, What::Restart { .. })),
+            "restarted",
+        ),
+        (
+            count(|what| matches!(what, What::Update { .. } | What::Reorder)),
+            "changed without a restart",
+        ),
+    ];
+    let parts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    format!("reloaded: {}", parts.join(", "))
 }
 
-fn chain(reason: &(dyn std::error::Error + 'static)) -> String {
-    match reason.source() {
-        Some(source) => format!("{reason}: {}", chain(source)),
-        None => reason.to_string(),
+/// The first names, and how many more there are.
+fn list<'a>(names: impl ExactSizeIterator<Item = &'a ChildName>) -> String {
+    let more = names.len().saturating_sub(SHOWN);
+    let shown: Vec<&str> = names.take(SHOWN).map(ChildName::as_str).collect();
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

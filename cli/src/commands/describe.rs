@@ -1,10 +1,9 @@
 //! Children in a few words, for `tree` and `graph`.
 
-use std::time::Duration;
-
 use treewright::spec::{
     AutoShutdown, ChildKind, LiveSpec, Probe, RestartType, Run, Strategy, SupervisorSpec,
 };
+use treewright::supervisors::duration::Written;
 
 /// `supervisor, one_for_all, any_significant`
 pub(super) fn supervisor(supervisor: &SupervisorSpec) -> String {
@@ -60,14 +59,14 @@ pub(super) fn probe(probe: &Probe) -> String {
         Probe::File(path) => format!("file {}", path.display()),
         Probe::Log(text) => format!("log {text:?}"),
         Probe::Notify => "notify".to_owned(),
-        Probe::Uptime(uptime) => format!("uptime {}", duration(*uptime)),
+        Probe::Uptime(uptime) => format!("uptime {}", Written(*uptime)),
     }
 }
 
 pub(super) fn live(live: &LiveSpec) -> String {
     match live {
         LiveSpec::Check(check) => probe(&check.probe),
-        LiveSpec::Watchdog(limit) => format!("watchdog {}", duration(*limit)),
+        LiveSpec::Watchdog(limit) => format!("watchdog {}", Written(*limit)),
     }
 }
 
@@ -105,29 +104,6 @@ fn shell_word(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// `1m30s`, `250ms`
-pub(super) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let nanos = duration.subsec_nanos();
-    let parts = [
-        (seconds / 3600, "h"),
-        (seconds / 60 % 60, "m"),
-        (seconds % 60, "s"),
-        (u64::from(nanos / 1_000_000), "ms"),
-        (u64::from(nanos / 1_000 % 1_000), "us"),
-        (u64::from(nanos % 1_000), "ns"),
-    ];
-    let shown = parts.into_iter().filter(|(count, _)| *count > 0);
-    let text: String = shown
-        .map(|(count, unit)| format!("{count}{unit}"))
-        .collect();
-    if text.is_empty() {
-        "0s".to_owned()
-    } else {
-        text
     }
 }
 

@@ -10,4 +10,6 @@ mod load;
 pub(crate) mod man;
 pub(crate) mod run;
 pub(crate) mod schema;
+mod summary;
 pub(crate) mod tree;
+mod voice;

@@ -1,15 +1,19 @@
 //! `treewright run`: runs a tree in the foreground.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use treewright::process::guardian::{Guard, Guarded, GuardedEnd, guard};
+use treewright::spec::TreeSpec;
+use treewright::supervisors::report::Style;
 use treewright::tree::log::{ColourChoice, LogFormat, LogSettings};
 use treewright::tree::{Tree, TreeOutcome};
 use treewright::{Runtime, process};
 
 use super::announce::Announcer;
 use super::load::load_tree;
+use super::voice::can_show_status;
 use crate::args::TreeFile;
 use crate::failure::Failure;
 use crate::print;
@@ -20,8 +24,9 @@ const REFUSED: u8 = 2;
 /// Run a tree in the foreground
 ///
 /// Starts the children in order and restarts them as the tree says. Their output goes to this
-/// command's own, each line with the child's name in front. Ctrl-C, TERM and HUP stop the tree
-/// in reverse order; a second one kills what is left.
+/// command's own, each line with the child's name in front. Ctrl-C and TERM stop the tree in
+/// reverse order; a second one kills what is left. HUP loads the file again and changes what
+/// differs; when it is the terminal that has gone, it stops the tree.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 stopped on request. Ended by itself: the code of the child that `exit_code_from` \
@@ -72,7 +77,7 @@ impl Run {
         if !loaded.warnings.is_empty() {
             print::report(&loaded.warnings);
         }
-        let tree = Tree::new(loaded.spec);
+        let tree = Tree::from(loaded.spec);
         if let Err(error) = tree.check() {
             print::complain(&Failure::new(error.to_string()).to_string());
             return Ok(ExitCode::from(REFUSED));
@@ -92,10 +97,13 @@ impl Run {
             Format::Json => LogFormat::Json,
         };
         let settings = settings.format(format).colour(ColourChoice::Auto);
+        let settings = settings.clear_line(can_show_status());
+        let root = tree.spec().root.name;
         let tree = tree
             .log_settings(settings)
-            .on_report(announcer.on_report())
-            .on_log_report(announcer.on_log_report());
+            .on_report(announcer.on_report(root))
+            .on_log_report(announcer.on_log_report())
+            .reload_on_hangup(reload_source(self.tree.clone(), announcer.on_fault()));
         let notify = announcer.on_notice();
         let runtime = Runtime::builder().handle_signals(false);
         let outcome = runtime
@@ -103,6 +111,31 @@ impl Run {
             .map_err(|error| Failure::new(error.to_string()))?;
         announcer.finish(&outcome);
         Ok(outcome)
+    }
+}
+
+/// Loads the files again; says what is wrong with them.
+fn reload_source(files: TreeFile, complain: impl Fn(&str)) -> impl Fn() -> Option<TreeSpec> {
+    move || {
+        if files.file == Path::new("-") {
+            complain("cannot reload: the tree came from standard input");
+            return None;
+        }
+        match load_tree(&files) {
+            Ok(Ok(loaded)) => {
+                complain(&loaded.warnings.render(Style::Plain));
+                Some(loaded.spec)
+            }
+            Ok(Err(report)) => {
+                complain(&report.render(Style::Plain));
+                complain("nothing was reloaded: the tree is refused");
+                None
+            }
+            Err(failure) => {
+                complain(&failure.to_string());
+                None
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use treewright::spec::{
     ChildKind, ChildSpec, Condition, RestartType, StartCondition, SupervisorSpec, TreeSpec,
 };
+use treewright::supervisors::duration::Written;
 
 use super::describe;
 use super::load::load_or_refuse;
@@ -126,7 +127,7 @@ impl Drawing {
             facts.push(format!("exit code from {child}"));
         }
         if let Some(shutdown) = tree.shutdown {
-            facts.push(format!("stops within {}", describe::duration(shutdown)));
+            facts.push(format!("stops within {}", Written(shutdown)));
         }
         line(&root.name, SUPERVISOR, &facts) + "\n"
     }
@@ -205,5 +206,5 @@ fn limit(intensity: u32, period: std::time::Duration) -> Option<String> {
     } else {
         "restarts"
     };
-    (!is_default).then(|| format!("{intensity} {restarts} in {}", describe::duration(period)))
+    (!is_default).then(|| format!("{intensity} {restarts} in {}", Written(period)))
 }

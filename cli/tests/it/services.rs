@@ -1,60 +1,16 @@
 //! trees/services.toml with the real servers, asked by their real clients.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
-use tempfile::TempDir;
+use crate::running::{Running, signal};
 
-use crate::command::repository;
-
-/// The servers, running.
-struct Services {
-    child: Child,
-    output: BufReader<ChildStdout>,
-    directory: TempDir,
-}
-
-impl Services {
-    fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-        fs::set_permissions(directory.path(), open).unwrap();
-        let mut child = Command::new("sh")
-            .args(["-c", "exec \"$0\" run -v trees/services.toml 2>&1"])
-            .arg(env!("CARGO_BIN_EXE_treewright"))
-            .current_dir(repository())
-            .env("SERVICES", directory.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self {
-            child,
-            output,
-            directory,
-        }
-    }
-
-    fn wait_for(&mut self, text: &str) {
-        let mut seen = String::new();
-        loop {
-            let before = seen.len();
-            let read = self.output.read_line(&mut seen).unwrap();
-            assert_ne!(read, 0, "the output ended before `{text}`:\n{seen}");
-            if seen[before..].contains(text) {
-                return;
-            }
-        }
-    }
-
-    /// The number a server wrote into its file.
-    fn pid(&self, file: &str) -> String {
-        let text = fs::read_to_string(self.directory.path().join(file)).unwrap();
-        text.lines().next().unwrap().to_owned()
-    }
+/// The number a server wrote into its file.
+fn pid_in(services: &Running, file: &str) -> String {
+    let text = fs::read_to_string(services.directory.path().join(file)).unwrap();
+    text.lines().next().unwrap().to_owned()
 }
 
 fn client(program: &str, args: &[&str]) -> String {
@@ -91,27 +47,21 @@ fn page() -> String {
     answer
 }
 
-fn kill(pid: &str, signal: &str) {
-    assert!(
-        Command::new("kill")
-            .args(["-s", signal, pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+fn kill(pid: &str) {
+    signal(pid.parse().unwrap(), "KILL");
 }
 
 #[test]
 #[ignore = "needs root, PostgreSQL, Redis and nginx"]
 fn servers_are_ready_in_order_and_come_back_when_killed() {
-    let mut services = Services::start();
+    let mut services = Running::start_services();
     services.wait_for("nginx started");
     sql("insert into visits values (now())");
     assert_eq!(sql("select count(*) from visits"), "1");
     assert_eq!(redis(&["ping"]), "PONG");
     assert!(page().ends_with("served by nginx\n"));
 
-    kill(&services.pid("postgres/postmaster.pid"), "KILL");
+    kill(&pid_in(&services, "postgres/postmaster.pid"));
     services.wait_for("postgres was ended by signal KILL");
     services.wait_for("postgres started");
     assert_eq!(
@@ -125,15 +75,15 @@ fn servers_are_ready_in_order_and_come_back_when_killed() {
         .lines()
         .find_map(|line| line.trim().strip_prefix("process_id:"))
         .unwrap();
-    kill(pid, "KILL");
+    kill(pid);
     services.wait_for("redis started");
     assert_eq!(redis(&["ping"]), "PONG");
 
-    kill(&services.pid("nginx.pid"), "KILL");
+    kill(&pid_in(&services, "nginx.pid"));
     services.wait_for("nginx started");
     assert!(page().ends_with("served by nginx\n"));
 
-    kill(&services.child.id().to_string(), "TERM");
+    services.signal("TERM");
     services.wait_for("treewright: stopped");
     assert_eq!(services.child.wait().unwrap().code(), Some(0));
     for port in [15432, 16379, 18081] {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::command::directory;
-use crate::run::{signal, survivors};
+use crate::running::{signal, survivors};
 
 /// Far more than a restart takes, so that only a supervisor that has no time for it is seen.
 const LIMIT: Duration = Duration::from_secs(5);

@@ -69,7 +69,7 @@ fn every_tree_runs_and_leaves_nothing() {
         .iter()
         .filter(|file| !NOT_RUN.contains(&file.as_str()))
     {
-        let code = crate::run::start_and_stop(file);
+        let code = crate::running::start_and_stop(file);
         assert_eq!(code, Some(0), "{file}");
     }
 }

@@ -1,7 +1,7 @@
 //! What all supervisors of one tree share.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -9,35 +9,30 @@ use treewright_supervisors::spec::{
     ChildKind, ChildName, ChildSpec, LogSpec, SupervisorSpec, TreeSpec,
 };
 use treewright_supervisors::supervisor::{
-    Event, ExitClass, ExitReason, Links, Standing, SupervisorReport,
+    Event, ExitClass, ExitReason, ReportContext, Standing, SupervisorReport,
 };
 
 use super::care::chain;
-use super::living::Living;
 use super::mail::Mailbox;
 use super::outcome::{Ends, TreeOutcome, code_of};
 use crate::process::TreeId;
 use crate::rt::Latch;
 use crate::tree::log::{ChildLog, LogError, Logs};
 use crate::tree::probe::NotifySocket;
+use crate::tree::shared::{Shared, Wanted};
 
 /// What all supervisors of one tree share.
 pub(in crate::tree) struct TreeContext {
-    pub(in crate::tree) spec: TreeSpec,
+    pub(in crate::tree) shared: Rc<Shared>,
     id: TreeId,
     pub(in crate::tree) logs: Logs,
     seed: u64,
     /// How many supervisors have drawn a seed.
     seeds_drawn: Cell<u64>,
-    pub(super) living: Living,
     report: Box<dyn Fn(&SupervisorReport)>,
-    links: BTreeMap<ChildName, Links>,
     ends: Ends,
     /// How things stand with children that others depend on.
     standings: RefCell<HashMap<ChildName, Standing>>,
-    /// The supervisors that run, by name.
-    supervisors: RefCell<HashMap<ChildName, (u64, Mailbox)>>,
-    entered: Cell<u64>,
     /// Opened when the first child is to be heard over it.
     notify: OnceCell<Rc<NotifySocket>>,
     notify_opened: Latch,
@@ -47,27 +42,21 @@ pub(in crate::tree) struct TreeContext {
 
 impl TreeContext {
     pub(in crate::tree) fn new(
-        spec: TreeSpec,
+        shared: Rc<Shared>,
         logs: Logs,
         seed: u64,
-        living: Living,
         report: Box<dyn Fn(&SupervisorReport)>,
     ) -> Rc<Self> {
-        let links = Links::of(&spec);
-        let id = TreeId::new(&spec.name);
+        let id = TreeId::new(&shared.wanted().spec.name);
         Rc::new(Self {
-            spec,
+            shared,
             id,
             logs,
             seed,
             seeds_drawn: Cell::default(),
-            living,
             report,
-            links,
             ends: Ends::default(),
             standings: RefCell::default(),
-            supervisors: RefCell::default(),
-            entered: Cell::default(),
             notify: OnceCell::new(),
             notify_opened: Latch::new(),
             open_logs: RefCell::default(),
@@ -79,6 +68,12 @@ impl TreeContext {
     }
 
     pub(super) fn report(&self, report: &SupervisorReport) {
+        if let (ReportContext::Progress, Some(child)) = (report.context, &report.offender)
+            && !self.shared.is_started()
+            && !self.shared.supervisors.has(&child.name)
+        {
+            self.shared.beginning.note(&child.name);
+        }
         (self.report)(report);
     }
 
@@ -129,31 +124,16 @@ impl TreeContext {
         }
     }
 
-    pub(super) fn links(&self, supervisor: &ChildName) -> Links {
-        self.links.get(supervisor).cloned().unwrap_or_default()
+    /// What is wanted of the tree.
+    pub(super) fn wanted(&self) -> Rc<Wanted> {
+        self.shared.wanted()
     }
 
     /// A supervisor begins: it is told of what it depends on from now on, and how that stands now.
     pub(super) fn enter(self: &Rc<Self>, supervisor: &ChildName, mailbox: &Mailbox) -> Membership {
         self.renew(supervisor);
-        let number = self.entered.get() + 1;
-        self.entered.set(number);
-        let mut supervisors = self.supervisors.borrow_mut();
-        supervisors.insert(supervisor.clone(), (number, mailbox.clone()));
-        let standings = self.standings.borrow();
-        let awaited = self
-            .links
-            .get(supervisor)
-            .into_iter()
-            .flat_map(|link| link.awaited.keys());
-        for child in awaited {
-            if let Some(standing) = standings.get(child) {
-                mailbox.tell(Event::Dependency {
-                    child: child.clone(),
-                    standing: *standing,
-                });
-            }
-        }
+        let number = self.shared.supervisors.enter(supervisor, mailbox);
+        self.tell_standings(supervisor, mailbox);
         Membership {
             context: Rc::clone(self),
             supervisor: supervisor.clone(),
@@ -161,16 +141,33 @@ impl TreeContext {
         }
     }
 
+    /// Tells a supervisor how things stand with what it depends on.
+    pub(in crate::tree) fn tell_standings(&self, supervisor: &ChildName, mailbox: &Mailbox) {
+        let wanted = self.wanted();
+        let Some(links) = wanted.links.get(supervisor) else {
+            return;
+        };
+        let standings = self.standings.borrow();
+        for child in links.awaited.keys() {
+            if let Some(standing) = standings.get(child) {
+                mailbox.tell(Event::Dependency {
+                    child: child.clone(),
+                    standing: *standing,
+                });
+            }
+        }
+    }
+
     /// What is known of a supervisor's children is of its last life: they are yet to come.
     fn renew(&self, supervisor: &ChildName) {
-        let announced = self
-            .links
-            .get(supervisor)
-            .map(|links| links.announced.clone());
-        for child in announced.unwrap_or_default() {
-            let is_known = self.standings.borrow().contains_key(&child);
+        let wanted = self.wanted();
+        let Some(links) = wanted.links.get(supervisor) else {
+            return;
+        };
+        for child in &links.announced {
+            let is_known = self.standings.borrow().contains_key(child);
             if is_known {
-                self.announce(&child, Standing::Coming);
+                self.announce(child, Standing::Coming);
             }
         }
     }
@@ -179,21 +176,22 @@ impl TreeContext {
     /// takes along what is under it.
     pub(super) fn announce(&self, child: &ChildName, standing: Standing) {
         self.standings.borrow_mut().insert(child.clone(), standing);
-        for (supervisor, links) in &self.links {
-            if links.awaited.contains_key(child) {
-                let supervisors = self.supervisors.borrow();
-                if let Some((_, mailbox)) = supervisors.get(supervisor) {
-                    mailbox.tell(Event::Dependency {
-                        child: child.clone(),
-                        standing,
-                    });
-                }
+        let wanted = self.wanted();
+        for (supervisor, links) in &wanted.links {
+            if links.awaited.contains_key(child)
+                && let Some(mailbox) = self.shared.supervisors.get(supervisor)
+            {
+                mailbox.tell(Event::Dependency {
+                    child: child.clone(),
+                    standing,
+                });
             }
         }
-        if standing == Standing::Gone {
-            let below = self.links.get(child).map(|links| links.announced.clone());
-            for child in below.unwrap_or_default() {
-                self.announce(&child, standing);
+        if standing == Standing::Gone
+            && let Some(links) = wanted.links.get(child)
+        {
+            for child in &links.announced {
+                self.announce(child, standing);
             }
         }
     }
@@ -204,12 +202,13 @@ impl TreeContext {
             return;
         }
         let is_success = reason.class(spec) != ExitClass::Abnormal;
+        let wanted = self.wanted();
         self.ends
-            .note(&self.spec, name, code_of(reason), is_success);
+            .note(&wanted.spec, name, code_of(reason), is_success);
     }
 
     pub(in crate::tree) fn outcome(&self, reason: ExitReason) -> TreeOutcome {
-        self.ends.outcome(&self.spec, reason)
+        self.ends.outcome(&self.wanted().spec, reason)
     }
 
     /// The names of all children, for the width of the prefixes.
@@ -240,13 +239,7 @@ pub(super) struct Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        let mut supervisors = self.context.supervisors.borrow_mut();
-        // A restart of the supervisor may have taken the place already.
-        if supervisors
-            .get(&self.supervisor)
-            .is_some_and(|(number, _)| *number == self.number)
-        {
-            supervisors.remove(&self.supervisor);
-        }
+        let supervisors = &self.context.shared.supervisors;
+        supervisors.leave(&self.supervisor, self.number);
     }
 }

@@ -10,7 +10,31 @@ pub(in crate::tree) enum Mail {
     /// Something happened.
     Event(Event),
     /// Somebody asks for something.
-    Request(Request, channel::Sender<Reply>),
+    Request(Request, Caller),
+}
+
+/// Whom to answer.
+#[derive(Debug)]
+pub(in crate::tree) struct Caller {
+    pub(super) answer: channel::Sender<Reply>,
+    /// Whom the supervisors below answer, for a request that is passed on to them. Who waits
+    /// there knows that all have answered when the last of these is gone.
+    pub(super) below: Option<channel::Sender<Reply>>,
+}
+
+impl Caller {
+    pub(in crate::tree) fn new(answer: channel::Sender<Reply>) -> Self {
+        let below = None;
+        Self { answer, below }
+    }
+
+    pub(in crate::tree) fn with_below(
+        answer: channel::Sender<Reply>,
+        below: channel::Sender<Reply>,
+    ) -> Self {
+        let below = Some(below);
+        Self { answer, below }
+    }
 }
 
 /// The end that others hold. What is sent after the supervisor has ended is dropped, and a

@@ -23,10 +23,11 @@ mod nested;
 mod orders;
 mod outcome;
 mod process;
+mod reload;
 mod supervisor;
 
 pub(super) use context::TreeContext;
 pub(super) use living::Living;
-pub(super) use mail::{Mail, Mailbox};
+pub(super) use mail::{Caller, Mail, Mailbox};
 pub(super) use nested::run_root;
 pub use outcome::TreeOutcome;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use treewright_supervisors::spec::{ChildKind, ChildName};
 use treewright_supervisors::supervisor::{Event, ExitReason, SupervisorState};
 
-use super::context::TreeContext;
+use super::context::{Membership, TreeContext};
 use super::life::Life;
 use super::mail::{Mail, Mailbox};
 use super::supervisor::Driver;
@@ -19,12 +19,14 @@ pub(in crate::tree) async fn run_root(
     context: Rc<TreeContext>,
     mail: (Mailbox, channel::Receiver<Mail>),
 ) -> crate::Result<ExitReason> {
-    let root = &context.spec.root;
+    let wanted = context.wanted();
+    let root = &wanted.spec.root;
     let state = SupervisorState::new(root)
         .end_when_idle()
         .with_seed(context.next_seed())
-        .with_links(context.links(&root.name));
-    run_supervisor(context, state, mail, None).await
+        .with_links(wanted.links(&root.name));
+    let membership = context.enter(&root.name, &mail.0);
+    run_supervisor(context, state, mail, membership, None).await
 }
 
 /// Runs a supervisor in a scope of its own until it has ended.
@@ -34,13 +36,16 @@ fn run_supervisor(
     context: Rc<TreeContext>,
     state: SupervisorState,
     mail: (Mailbox, channel::Receiver<Mail>),
+    membership: Membership,
     parent: Option<Rc<Life>>,
 ) -> Pin<Box<dyn Future<Output = crate::Result<ExitReason>>>> {
     Box::pin(async move {
         open_nursery(async |nursery| {
-            Ok(Driver::new(context, nursery, state, mail, parent)
-                .run()
-                .await)
+            Ok(
+                Driver::new(context, nursery, state, mail, membership, parent)
+                    .run()
+                    .await,
+            )
         })
         .await
     })
@@ -51,12 +56,13 @@ pub(super) async fn run(
     context: Rc<TreeContext>,
     life: Life,
     mail: (Mailbox, channel::Receiver<Mail>),
+    membership: Membership,
 ) {
     let life = Rc::new(life);
     let Some(state) = state(&context, &life) else {
         return life.start_failed("it is no supervisor".to_owned());
     };
-    let ended = run_supervisor(context, state, mail, Some(Rc::clone(&life))).await;
+    let ended = run_supervisor(context, state, mail, membership, Some(Rc::clone(&life))).await;
     match ended {
         Ok(reason @ ExitReason::FailedToStart { .. }) => life.start_failed_because(reason),
         Ok(reason) => life.exited(reason),
@@ -77,7 +83,7 @@ fn state(context: &TreeContext, life: &Life) -> Option<SupervisorState> {
     Some(
         state
             .with_seed(context.next_seed())
-            .with_links(context.links(name)),
+            .with_links(context.wanted().links(name)),
     )
 }
 

@@ -17,6 +17,8 @@ pub enum TreeOutcome {
         /// The code of the child that `exit_code_from` names (128 + n for a signal); without
         /// one 0 if every child that ended by itself did so in success, else 1.
         code: u8,
+        /// The significant child whose end ended it; none when nothing ran or waited any more.
+        significant: Option<ChildName>,
     },
     /// It gave up: a restart was one too many.
     GaveUp {
@@ -41,7 +43,7 @@ impl TreeOutcome {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Stopped => 0,
-            Self::Ended { code } => *code,
+            Self::Ended { code, .. } => *code,
             Self::GaveUp { .. } => 1,
             Self::StartFailed { code, .. } => code.unwrap_or(3),
         }
@@ -84,7 +86,11 @@ impl Ends {
                     Some(_) => self.code.borrow().unwrap_or(1),
                     None => u8::from(!self.failed.borrow().is_empty()),
                 };
-                TreeOutcome::Ended { code }
+                let significant = match reason {
+                    ExitReason::AutoShutdown { child } => Some(child),
+                    _ => None,
+                };
+                TreeOutcome::Ended { code, significant }
             }
             ExitReason::FailedToStart { .. } => {
                 let named = tree.exit_code_from.as_ref();

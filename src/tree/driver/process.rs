@@ -46,7 +46,7 @@ pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
         world,
         inbox,
     } = started;
-    let _alive = context.living.enter(&life.spec.name);
+    let _alive = context.shared.living.enter(&life.spec.name);
     life.started();
     let care = async {
         if needs_care(&spec.exec) {

@@ -14,39 +14,44 @@ use treewright_supervisors::supervisor::{
 
 use super::context::{Membership, TreeContext};
 use super::life::Life;
-use super::mail::{Mail, Mailbox};
+use super::mail::{Caller, Mail, Mailbox};
 use super::orders::Orders;
+use super::reload::Reloads;
 use super::{nested, process};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
+use crate::tree::shared::Wanted;
 
 /// One supervisor that runs.
 pub(super) struct Driver<'env> {
-    context: Rc<TreeContext>,
+    pub(super) context: Rc<TreeContext>,
     nursery: Nursery<'env>,
-    state: SupervisorState,
+    pub(super) state: SupervisorState,
     mailbox: Mailbox,
     mail: channel::Receiver<Mail>,
     /// The supervisor's own life in its parent.
     own_life: Option<Rc<Life>>,
-    lives: HashMap<ChildKey, Commander>,
+    pub(super) lives: HashMap<ChildKey, Commander>,
     deadline: Option<Time>,
     /// When the root kills what is left of the tree.
     tree_deadline: Option<Time>,
-    callers: HashMap<RequestId, channel::Sender<Reply>>,
+    pub(super) callers: HashMap<RequestId, channel::Sender<Reply>>,
+    pub(super) reloads: Reloads,
     last_request: u64,
     _membership: Membership,
 }
 
 /// Gives orders to one life.
-struct Commander {
+pub(super) struct Commander {
     incarnation: Incarnation,
-    spec: Arc<ChildSpec>,
+    pub(super) spec: Arc<ChildSpec>,
     name: ChildName,
-    channel: OrderChannel,
+    pub(super) channel: OrderChannel,
+    /// What was wanted of the tree when a supervisor was last told its part of it.
+    pub(super) told: Rc<Wanted>,
 }
 
-enum OrderChannel {
+pub(super) enum OrderChannel {
     Life(Orders),
     Supervisor(Mailbox),
 }
@@ -57,9 +62,9 @@ impl<'env> Driver<'env> {
         nursery: Nursery<'env>,
         state: SupervisorState,
         (mailbox, mail): (Mailbox, channel::Receiver<Mail>),
+        membership: Membership,
         own_life: Option<Rc<Life>>,
     ) -> Self {
-        let membership = context.enter(state.name(), &mailbox);
         Self {
             context,
             nursery,
@@ -71,6 +76,7 @@ impl<'env> Driver<'env> {
             deadline: None,
             tree_deadline: None,
             callers: HashMap::new(),
+            reloads: Reloads::default(),
             last_request: 0,
             _membership: membership,
         }
@@ -86,6 +92,7 @@ impl<'env> Driver<'env> {
                     return reason;
                 }
             }
+            self.pass_reload_on();
             self.limit_ending();
             event = self.select().await;
         }
@@ -94,7 +101,7 @@ impl<'env> Driver<'env> {
     /// Once the root stops its children, for whatever reason, the tree's time runs.
     fn limit_ending(&mut self) {
         if self.own_life.is_none() && self.state.is_ending() && self.tree_deadline.is_none() {
-            let limit = self.context.spec.shutdown;
+            let limit = self.context.wanted().spec.shutdown;
             self.tree_deadline = Some(limit.map_or(Time::MAX, |limit| rt::now() + limit));
         }
     }
@@ -128,10 +135,11 @@ impl<'env> Driver<'env> {
         }
     }
 
-    fn accept(&mut self, request: Request, caller: channel::Sender<Reply>) -> Event {
+    fn accept(&mut self, request: Request, caller: Caller) -> Event {
         self.last_request += 1;
         let from = RequestId(self.last_request);
-        self.callers.insert(from, caller);
+        self.callers.insert(from, caller.answer);
+        self.reloads.accept(from, caller.below);
         Event::Request { from, request }
     }
 
@@ -186,7 +194,7 @@ impl<'env> Driver<'env> {
             }
             Action::Report(report) => self.context.report(&report),
             Action::Standing { child, standing } => self.context.announce(&child, standing),
-            Action::Started => self.tell_parent(|life| life.started()),
+            Action::Started => self.note_started(),
             Action::Idle(is_idle) => self.tell_parent(|life| {
                 let incarnation = life.incarnation;
                 life.supervisor.tell(Event::Idle {
@@ -197,6 +205,13 @@ impl<'env> Driver<'env> {
             Action::Finish(reason) => return Some(reason),
         }
         None
+    }
+
+    fn note_started(&self) {
+        match &self.own_life {
+            Some(life) => life.started(),
+            None => self.context.shared.note_started(),
+        }
     }
 
     fn tell_parent(&self, tell: impl FnOnce(&Life)) {
@@ -232,8 +247,11 @@ impl<'env> Driver<'env> {
             ChildKind::Supervisor(_) | ChildKind::Pool(_) => {
                 let mail = Mailbox::new();
                 let channel = OrderChannel::Supervisor(mail.0.clone());
+                // Entered at once: whoever looks for it from now on finds this life of it.
+                let membership = self.context.enter(&spec.name, &mail.0);
+                let context = Rc::clone(&self.context);
                 self.nursery
-                    .spawn(nested::run(Rc::clone(&self.context), life, mail));
+                    .spawn(nested::run(context, life, mail, membership));
                 channel
             }
             ChildKind::Actor(_) | ChildKind::Worker(_) | ChildKind::Local => {
@@ -245,6 +263,7 @@ impl<'env> Driver<'env> {
             spec,
             name,
             channel,
+            told: self.context.wanted(),
         };
         self.lives.insert(incarnation.child, commander);
     }

@@ -44,6 +44,8 @@ impl ColourChoice {
 pub(crate) struct Prefixes {
     pub(crate) width: usize,
     pub(crate) colour: bool,
+    /// Whether the rest of the terminal's line is cleared first.
+    pub(crate) clears: bool,
 }
 
 impl Prefixes {
@@ -53,12 +55,18 @@ impl Prefixes {
         Self {
             width: longest.unwrap_or(0).min(MAX_WIDTH),
             colour,
+            clears: false,
         }
     }
 
     /// What stands before each line: `name | ` for standard output, `name ! ` for standard error.
     pub(crate) fn prefix(&self, name: &str, stream: OutputStream) -> Vec<u8> {
-        let Self { width, colour } = *self;
+        let Self {
+            width,
+            colour,
+            clears,
+        } = *self;
+        let clear = if clears { "\x1b[K" } else { "" };
         let bar = match stream {
             OutputStream::Stdout => '|',
             OutputStream::Stderr => '!',
@@ -69,9 +77,9 @@ impl Prefixes {
                 OutputStream::Stdout => name_colour,
                 OutputStream::Stderr => RED,
             };
-            format!("\x1b[{name_colour}m{name:<width$} \x1b[{bar_colour}m{bar}\x1b[0m ")
+            format!("{clear}\x1b[{name_colour}m{name:<width$} \x1b[{bar_colour}m{bar}\x1b[0m ")
         } else {
-            format!("{name:<width$} {bar} ")
+            format!("{clear}{name:<width$} {bar} ")
         };
         text.into_bytes()
     }
@@ -128,10 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn line_that_clears_begins_with_that() {
+        let mut prefixes = plain(&["web"]);
+        prefixes.clears = true;
+        let prefix = prefixes.prefix("web", OutputStream::Stdout);
+        assert_eq!(prefix, b"\x1b[Kweb | ");
+    }
+
+    #[test]
     fn colour_of_a_name_never_changes() {
         let prefixes = Prefixes {
             width: 3,
             colour: true,
+            clears: false,
         };
         let text = |stream| String::from_utf8(prefixes.prefix("web", stream)).unwrap();
         assert_eq!(

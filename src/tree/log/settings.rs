@@ -78,6 +78,15 @@ impl LogSettings {
         self
     }
 
+    /// Lines on a terminal begin with clearing what stands there: for who shows a line of its own
+    /// that is updated in place, and leaves the cursor at its start.
+    #[must_use]
+    pub fn clear_line(mut self, clears: bool) -> Self {
+        self.stdout_prefixes.clears = clears && self.stdout.is_terminal();
+        self.stderr_prefixes.clears = clears && self.stderr.is_terminal();
+        self
+    }
+
     /// With so many bytes of each child's last output kept in memory.
     #[must_use]
     pub fn ring(mut self, bytes: usize) -> Self {
