@@ -77,6 +77,14 @@ fn records_from_below_a_thread_reach_the_root() {
 fn level_is_that_of_the_root_unless_said_and_inherited() {
     guarded(|| {
         let lines = heard("levels");
+        let (own, lines): (Vec<_>, Vec<_>) = lines
+            .into_iter()
+            .partition(|line| line.contains(" treewright::actor "));
+        // What the runtime itself says is for who is told to say it.
+        assert_eq!(own.len(), 2);
+        assert!(own[0].starts_with("chatty DEBUG treewright::actor [chatty] actor `under_chatty#"));
+        assert!(own[0].ends_with("` is up"));
+        assert!(own[1].ends_with("` exited with code 0, when asked to"));
         let counts: BTreeMap<&str, usize> = by_actor(&lines)
             .into_iter()
             .map(|(actor, lines)| (actor, lines.len()))

@@ -23,6 +23,9 @@ use crate::rt::channel::Receiver;
 use crate::rt::{self, Latch};
 use crate::scope::{Ending, Node, Urgency};
 
+/// What the records about the lives of actors are from.
+const LOG_TARGET: &str = "treewright::actor";
+
 /// One who looks after an actor.
 pub(super) struct ActorOwner {
     pub(super) owner: Owner,
@@ -90,6 +93,7 @@ impl ActorOwner {
         let how = self.live(&mut life).await;
         let exit = self.end(how, &life).await;
         self.hear_out().await;
+        log::debug!(target: LOG_TARGET, "actor `{}` {exit}", self.peer.id());
         let error = self.obituary(&life, exit).error();
         let is_told = life.facts().was_asked || !life.facts().was_up;
         self.peer.lose(&error);
@@ -109,6 +113,7 @@ impl ActorOwner {
             let event = self.next_event(life).await;
             let action = life.step(event, rt::now());
             if event == Event::Ready {
+                log::debug!(target: LOG_TARGET, "actor `{}` is up", self.peer.id());
                 self.booted.tell(Ok(()));
             }
             match action {
