@@ -32,7 +32,7 @@ impl From<SpawnError> for Error {
 /// is left, and stops it when the nursery is cancelled: by a signal (SIGTERM), then a grace
 /// (that of the runtime), then SIGKILL, to its process group, its descendants, and whatever
 /// carries its mark. If this program is itself killed, its keeper kills them, provided that
-/// [`bootstrap`](crate::bootstrap) was called.
+/// [`bootstrap`](crate::bootstrap()) was called.
 #[derive(Debug, Clone)]
 #[must_use = "a command does nothing until it is started"]
 pub struct CommandBuilder<'env> {

@@ -195,7 +195,7 @@ impl Tree {
     ///
     /// When this process is killed meanwhile, a keeper sweeps up: a small child of it that is
     /// this program again, which is why the program calls
-    /// [`bootstrap`](crate::bootstrap) first.
+    /// [`bootstrap`](crate::bootstrap()) first.
     ///
     /// # Errors
     ///

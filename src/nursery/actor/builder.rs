@@ -172,7 +172,7 @@ impl<'env> ActorBuilder<'env> {
     /// Whatever keeps the program from running; how it ended if it did so before it was up,
     /// with the last it wrote to standard error; an error for which
     /// [`Error::is_timeout`](crate::Error::is_timeout) holds if it was not up in time; an
-    /// error if this program does not call [`bootstrap`](crate::bootstrap), if the nursery
+    /// error if this program does not call [`bootstrap`](crate::bootstrap()), if the nursery
     /// has ended or is cancelled, or if no runtime runs on this thread. The nursery does not
     /// fail by any of them.
     ///
