@@ -1,7 +1,8 @@
 //! Starting actors and calling them, beside the plainest program that does the same, in the
 //! same run.
 //!
-//! Rounds take turns, so that all see the same machine. `cargo bench --bench actor`.
+//! Rounds take turns, so that all see the same machine. `cargo bench --bench actor`, with
+//! `starts` or `calls` behind it for a part.
 
 #![expect(
     clippy::print_stdout,
@@ -21,8 +22,21 @@ fn main() {
     {
         return floor::play(&role);
     }
-    starts::measure();
-    calls::measure();
+    if is_asked_for("starts") {
+        starts::measure();
+    }
+    if is_asked_for("calls") {
+        calls::measure();
+    }
+}
+
+/// Whether a section is named, or none is.
+fn is_asked_for(section: &str) -> bool {
+    let mut named = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .peekable();
+    named.peek().is_none() || named.any(|arg| arg == section)
 }
 
 /// One line: what it is, its value, and how many times the floor's that is.

@@ -23,9 +23,13 @@ pub(super) struct Shared {
     outbox: RefCell<Outbox>,
     limits: Limits,
     agreed: Cell<Option<Agreed>>,
-    /// No task has been asked to write since the last time all had been written, so a
-    /// frame may leave at once and not wait for others.
+    /// No task has been asked to write since the last time all had been written, and then
+    /// there was one message, so a frame may leave at once and not wait for others.
     is_quiet: Cell<bool>,
+    /// How many messages were sent since nothing waited.
+    sent: Cell<u32>,
+    /// The last time several gathered, so the next ones probably will.
+    gathers: Cell<bool>,
     corks: Cell<usize>,
     is_closing: Cell<bool>,
     is_aborted: Cell<bool>,
@@ -45,6 +49,8 @@ impl Shared {
             limits,
             agreed: Cell::new(None),
             is_quiet: Cell::new(true),
+            sent: Cell::new(0),
+            gathers: Cell::new(false),
             corks: Cell::new(0),
             is_closing: Cell::new(false),
             is_aborted: Cell::new(false),
@@ -123,6 +129,7 @@ impl Shared {
         if length > limit {
             return Err(LinkError::TooLong { length, limit });
         }
+        self.sent.set(self.sent.get().saturating_add(1));
         let longest = self.longest_frame();
         if length > longest {
             for frame in fragments(message, longest) {
@@ -223,8 +230,18 @@ impl Shared {
     /// may leave at once again.
     pub(super) fn rest(&self) {
         if self.outbox.borrow().is_empty() {
-            self.is_quiet.set(true);
+            self.be_quiet();
         }
+    }
+
+    /// Nothing waits. Whoever sends one message at a time has each leave at once; where
+    /// many send, the first would only make the peer answer it alone.
+    fn be_quiet(&self) {
+        let sent = self.sent.replace(0);
+        if sent > 0 {
+            self.gathers.set(sent > 1);
+        }
+        self.is_quiet.set(!self.gathers.get());
     }
 
     /// Writes what waits, until nothing is left and the link is closed, or it is over.
@@ -238,7 +255,7 @@ impl Shared {
                     self.finish(LinkError::Closed);
                     return Poll::Ready(());
                 }
-                self.is_quiet.set(true);
+                self.be_quiet();
                 remember(&self.writer, cx);
                 return Poll::Pending;
             }

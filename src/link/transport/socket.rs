@@ -1,5 +1,6 @@
 //! A connected stream socket: one of a pair, a named one, or TCP.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -13,12 +14,20 @@ use super::Transport;
 
 /// A connected stream socket.
 #[derive(Debug)]
-pub(crate) struct Socket(Async<OwnedFd>);
+pub(crate) struct Socket {
+    socket: Async<OwnedFd>,
+    /// The last read took all there was, so that the next one would find nothing. Asking
+    /// the kernel for news instead is what has to be done then anyway.
+    is_drained: Cell<bool>,
+}
 
 impl Socket {
     /// Takes a connected stream socket of any family, and makes it non-blocking.
     pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
-        Ok(Self(Async::new(socket)?))
+        Ok(Self {
+            socket: Async::new(socket)?,
+            is_drained: Cell::new(false),
+        })
     }
 
     /// Two that are connected with each other, the second one to be handed to a child.
@@ -31,12 +40,19 @@ impl Socket {
 impl Transport for Socket {
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
-            match rustix::io::read(self.0.get_ref(), &mut *buffer) {
-                Err(rustix::io::Errno::WOULDBLOCK) => {}
-                Err(rustix::io::Errno::INTR) => continue,
-                done => return Poll::Ready(Ok(done?)),
+            if self.is_drained.get() {
+                ready!(self.socket.poll_readable(cx))?;
+                self.is_drained.set(false);
             }
-            ready!(self.0.poll_readable(cx))?;
+            match rustix::io::read(self.socket.get_ref(), &mut *buffer) {
+                Err(rustix::io::Errno::WOULDBLOCK) => self.is_drained.set(true),
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(length) => {
+                    self.is_drained.set(length < buffer.len());
+                    return Poll::Ready(Ok(length));
+                }
+                Err(errno) => return Poll::Ready(Err(errno.into())),
+            }
         }
     }
 
@@ -46,20 +62,23 @@ impl Transport for Socket {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
             }
-            ready!(self.0.poll_writable(cx))?;
+            ready!(self.socket.poll_writable(cx))?;
         }
     }
 
     fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
             // A peer that has gone is an error and not a signal, whatever the program
-            // does about SIGPIPE.
-            let written = rustix::net::sendmsg(
-                self.0.get_ref(),
-                slices,
-                &mut SendAncillaryBuffer::default(),
-                SendFlags::NOSIGNAL,
-            );
+            // does about SIGPIPE. One slice is what most writes have, and costs less.
+            let written = match slices {
+                [slice] => rustix::net::send(self.socket.get_ref(), slice, SendFlags::NOSIGNAL),
+                _ => rustix::net::sendmsg(
+                    self.socket.get_ref(),
+                    slices,
+                    &mut SendAncillaryBuffer::default(),
+                    SendFlags::NOSIGNAL,
+                ),
+            };
             match written {
                 Err(rustix::io::Errno::INTR) => {}
                 done => return Ok(done?),
@@ -69,6 +88,6 @@ impl Transport for Socket {
 
     fn shutdown(&self) {
         // It fails only where the peer has gone already.
-        let _ = rustix::net::shutdown(self.0.get_ref(), Shutdown::Write);
+        let _ = rustix::net::shutdown(self.socket.get_ref(), Shutdown::Write);
     }
 }
