@@ -70,7 +70,7 @@ impl Server {
         }
         self.seen.set(context.count());
         if let Err(error) = self.begin(frame) {
-            self.answer(self.failure(context, error.into()));
+            self.share().answer(context, Err(error.into()));
         }
         Ok(())
     }
@@ -138,14 +138,6 @@ impl Server {
             served: Rc::clone(&self.served),
         }
     }
-
-    fn failure(&self, context: ContextId, failure: TaskFailure) -> Option<Encoded> {
-        self.share().failure(context, failure)
-    }
-
-    fn answer(&self, frame: Option<Encoded>) {
-        self.share().answer(frame);
-    }
 }
 
 /// What the end of a call needs of its server.
@@ -166,10 +158,15 @@ impl Shared {
         encode(&packed).or_else(|_| encode(&plain())).ok()
     }
 
-    fn answer(&self, frame: Option<Encoded>) {
-        if let Some(frame) = frame {
-            // A caller that is gone needs no answer.
-            let _gone = self.peer.send(frame);
+    fn answer(&self, context: ContextId, outcome: Result<Encoded, TaskFailure>) {
+        let frame = outcome.or_else(|failure| self.failure(context, failure).ok_or(()));
+        let Ok(frame) = frame else { return };
+        if let Err(error) = self.peer.send(frame) {
+            // What the link does not take, being too long, is told in few words. A caller
+            // that is gone needs no answer.
+            let _gone = self
+                .failure(context, error.into())
+                .map(|frame| self.peer.send(frame));
         }
     }
 }
@@ -183,11 +180,7 @@ struct Answering {
 
 impl Answering {
     fn end(self, outcome: Result<Encoded, TaskFailure>) {
-        let frame = match outcome {
-            Ok(frame) => Some(frame),
-            Err(failure) => self.server.failure(self.context, failure),
-        };
-        self.server.answer(frame);
+        self.server.answer(self.context, outcome);
     }
 }
 

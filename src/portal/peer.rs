@@ -9,7 +9,7 @@ use crate::error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, RemoteError, Result,
 };
 use crate::id::{ActorId, ContextId, Side};
-use crate::link::Link;
+use crate::link::{Link, LinkError};
 use crate::tasks::{Call, Task};
 use crate::wire::{self, Encoded, Frame, Kind, StartHead};
 
@@ -98,9 +98,12 @@ impl Peer {
     pub(crate) fn send(&self, frame: Encoded) -> Result<()> {
         self.link
             .send(frame)
-            .map_err(|error| match self.lost.get() {
-                Some(lost) => lost.clone(),
-                None => Error::wrap(ErrorKind::Broken, error)
+            .map_err(|error| match (self.lost.get(), &error) {
+                (Some(lost), _) => lost.clone(),
+                (None, LinkError::TooLong { .. }) => Error::wrap(ErrorKind::Other, error).context(
+                    format!("cannot send a message to actor `{}`", self.id.name()),
+                ),
+                (None, _) => Error::wrap(ErrorKind::Broken, error)
                     .context(format!("cannot reach actor `{}`", self.id.name())),
             })
     }
