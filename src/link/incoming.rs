@@ -62,7 +62,8 @@ impl Incoming {
                 return Poll::Ready(Some(next));
             }
             if self.shared.is_aborted() {
-                return Poll::Ready(Some(Err(self.fail(LinkError::Closed))));
+                let why = self.shared.over().unwrap_or(LinkError::Closed);
+                return Poll::Ready(Some(Err(self.fail(why))));
             }
             match ready!(self.poll_read(cx)) {
                 Ok(0) => return Poll::Ready(self.end()),

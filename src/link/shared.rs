@@ -177,6 +177,8 @@ impl Shared {
         if outbox.answers() > MAX_ANSWERS {
             let answers = outbox.answers();
             drop(outbox);
+            // It would never come to the end of its asking.
+            self.is_aborted.set(true);
             return Err(self.finish(LinkError::Flooded(answers)));
         }
         drop(outbox);
