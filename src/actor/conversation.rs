@@ -2,12 +2,18 @@
 
 use std::rc::Rc;
 
+use futures_lite::future::yield_now;
+
 use super::{Server, logging};
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind};
 use crate::id::{ContextId, Side};
 use crate::link::{Incoming, LinkError};
 use crate::portal::Peer;
 use crate::wire::{Encoded, Frame, Kind};
+
+/// After how many receptions the others of this thread have a turn: a peer that never stops
+/// sending shall not hold them up.
+const TURNS: u32 = 32;
 
 /// What came in that is for the owner of the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +50,12 @@ impl Conversation {
     ///
     /// Safe at any point: what was read and not yet dealt with is dealt with next time.
     pub(crate) async fn run(&mut self, mut tell: impl FnMut(Heard)) -> Result<(), Error> {
+        let mut turns = 0_u32;
         let ended = loop {
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(TURNS) {
+                yield_now().await;
+            }
             let Some(frame) = self.incoming.next().await else {
                 break Ok(());
             };
