@@ -202,8 +202,7 @@ impl RemoteError {
         let message = texts.remove(0);
         match error.remote() {
             Some(remote) => {
-                let mut packed = remote.clone();
-                packed.relay.push(here.clone());
+                let mut packed = remote.clone().passed_on_by(here);
                 // What was added on the way here stands above what came.
                 if message != remote.to_string() {
                     packed.message = message;
@@ -219,6 +218,14 @@ impl RemoteError {
                 ..Self::of_process(here.clone(), kind_of(error), message)
             },
         }
+    }
+
+    /// The same, with `here` on the way of it and of all that it stands for.
+    fn passed_on_by(mut self, here: &ActorId) -> Self {
+        self.relay.push(here.clone());
+        let failures = self.failures.into_iter();
+        self.failures = failures.map(|one| one.passed_on_by(here)).collect();
+        self
     }
 
     fn pack_group(error: &Error, here: &ActorId, depth: usize) -> Self {
@@ -338,7 +345,6 @@ impl fmt::Display for RemoteError {
         let name = self.origin.name();
         match self.kind {
             RemoteKind::Error => write!(f, "actor `{name}` failed: {}", self.message),
-            RemoteKind::Panic => write!(f, "actor `{name}` {}", self.message),
             RemoteKind::Cancelled => write!(f, "actor `{name}` was {}", self.message),
             _ => write!(f, "actor `{name}` {}", self.message),
         }
@@ -379,68 +385,5 @@ impl Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn over_a_link(error: &Error, here: &ActorId) -> Error {
-        let text = serde_json::to_string(&RemoteError::pack(error, here)).unwrap();
-        serde_json::from_str::<RemoteError>(&text).unwrap().into()
-    }
-
-    #[test]
-    fn error_over_two_links_keeps_origin_text_causes_and_place() {
-        let (leaf, mid) = (ActorId::new("leaf"), ActorId::new("mid"));
-        let cause = std::io::Error::other("disk full");
-        let error = Error::from(cause).context("cannot save");
-        let place = error.location();
-        let there = over_a_link(&error, &leaf);
-        let here = over_a_link(&there, &mid);
-        let remote = here.remote().unwrap();
-        assert_eq!((remote.origin(), remote.relay()), (&leaf, &[mid][..]));
-        assert_eq!(remote.message(), "cannot save");
-        assert_eq!(remote.causes().collect::<Vec<_>>(), ["disk full"]);
-        assert_eq!(here.location(), place);
-        assert_eq!(here.kind(), ErrorKind::Remote);
-        assert_eq!(here.to_string(), "actor `leaf` failed: cannot save");
-    }
-
-    #[test]
-    fn context_added_on_the_way_stands_above_what_came() {
-        let (leaf, mid) = (ActorId::new("leaf"), ActorId::new("mid"));
-        let there = over_a_link(&Error::other("boom"), &leaf).context("cannot resize");
-        let here = over_a_link(&there, &mid);
-        let text = format!("{here:?}");
-        assert_eq!(
-            text,
-            "actor `leaf` failed: cannot resize\ncaused by: actor `leaf` failed: boom"
-        );
-    }
-
-    #[test]
-    fn group_travels_as_a_group() {
-        let here = ActorId::new("leaf");
-        let group = Error::group(Error::other("first"), vec![Error::other("second")]);
-        let error = over_a_link(&group, &here);
-        let failures = error.remote().unwrap().failures();
-        let texts: Vec<_> = failures.iter().map(RemoteError::message).collect();
-        assert_eq!(texts, ["first", "second"]);
-    }
-
-    #[test]
-    fn groups_in_groups_end_in_text() {
-        let here = ActorId::new("leaf");
-        let nest = |inner: Error, _| Error::group(inner, vec![Error::other("other")]).context("up");
-        let deep = (0..200).fold(Error::other("inmost"), nest);
-        let error = over_a_link(&deep, &here);
-        assert!(error.remote().is_some());
-    }
-
-    #[test]
-    fn cancelled_error_keeps_who_asked() {
-        let (here, asker) = (ActorId::new("leaf"), ActorId::new("root"));
-        let reason = CancelReason::new(crate::CancelOrigin::Actor(asker));
-        let error = over_a_link(&Error::cancelled(reason.clone()), &here);
-        assert!(error.is_cancelled());
-        assert_eq!(error.cancel_reason(), Some(&reason));
-    }
-}
+#[path = "remote_tests.rs"]
+mod tests;
