@@ -178,8 +178,10 @@ async fn serve(
     // What ends it shall not cut off the orderly end.
     shielded(async {
         let (end, ended) = (RefCell::new(None), Latch::new());
-        let note = |reason: End| {
-            end.borrow_mut().get_or_insert(reason);
+        let note = |why: End| {
+            // A signal may have begun it before this was seen.
+            let why = node.reason().map_or(why, End::Own);
+            end.borrow_mut().get_or_insert(why);
             ended.set();
         };
         let talk = async {
@@ -195,10 +197,7 @@ async fn serve(
         };
         let own = async {
             node.cancelled().await;
-            let reason = node.reason();
-            note(End::Own(
-                reason.unwrap_or(CancelReason::new(CancelOrigin::Enclosing)),
-            ));
+            note(End::Own(CancelReason::new(CancelOrigin::Enclosing)));
             future::pending().await
         };
         let wind_up = async {
@@ -215,7 +214,7 @@ async fn serve(
         if let Some(relay) = relay {
             relay.send_the_rest(peer.link());
         }
-        say_goodbye(&peer, end.as_ref()).await;
+        say_goodbye(&peer, end.as_ref(), FAREWELL.min(node.grace() / 2)).await;
         Ok(exit_code(end.as_ref()))
     })
     .await
@@ -231,7 +230,7 @@ fn orphaned(peer: &Peer, outcome: Result<()>) -> CancelReason {
 }
 
 /// Tells the parent why, if it does not know, and lets all that was said leave.
-async fn say_goodbye(peer: &Peer, end: Option<&End>) {
+async fn say_goodbye(peer: &Peer, end: Option<&End>, patience: Duration) {
     if let Some(End::Own(reason)) = end {
         let codec = peer.link().codec();
         let goodbye = Encoded::new(codec, Kind::Goodbye, ContextId::LINK, reason);
@@ -240,7 +239,7 @@ async fn say_goodbye(peer: &Peer, end: Option<&End>) {
         }
     }
     peer.link().close();
-    let _late = rt::within(FAREWELL, peer.link().closed()).await;
+    let _late = rt::within(patience, peer.link().closed()).await;
 }
 
 fn exit_code(end: Option<&End>) -> i32 {

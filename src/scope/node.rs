@@ -174,8 +174,9 @@ impl Node {
             .reason()
             .unwrap_or(CancelReason::new(CancelOrigin::Enclosing));
         match (self.kind, reason.origin()) {
-            // The tasks of a scope are told what the scope was told.
-            (Kind::Scope, _) | (_, CancelOrigin::Enclosing) => reason,
+            // The tasks of a scope are told what the scope was told, and a signal is meant
+            // for all of the process.
+            (Kind::Scope, _) | (_, CancelOrigin::Enclosing | CancelOrigin::Signal(_)) => reason,
             (_, _) => CancelReason::new(CancelOrigin::Enclosing).with_message(reason.to_string()),
         }
     }
