@@ -5,6 +5,7 @@
     reason = "what a test cannot go on without fails the test"
 )]
 
+mod actor;
 mod actor_log;
 mod command;
 mod dependencies;

@@ -94,6 +94,21 @@ fn say_whether_kept() {
     }
 }
 
+/// Says whether an actor can be started, which is this program again.
+fn say_whether_an_actor_starts() {
+    let outcome = treewright::run(async || {
+        treewright::open_nursery(async |n| {
+            n.start_actor("a").await?.cancel_actor().await;
+            Ok(())
+        })
+        .await
+    });
+    match outcome {
+        Ok(()) => println!("started"),
+        Err(error) => println!("{error:?}"),
+    }
+}
+
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("nothing") => returning_nothing::main().report(),
@@ -107,6 +122,10 @@ fn main() -> ExitCode {
         Some("plain") => plain::main().report(),
         Some("without-bootstrap") => {
             say_whether_kept();
+            ExitCode::SUCCESS
+        }
+        Some("actor-without-bootstrap") => {
+            say_whether_an_actor_starts();
             ExitCode::SUCCESS
         }
         _ => ExitCode::from(2),

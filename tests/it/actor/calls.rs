@@ -1,0 +1,366 @@
+//! Calls of functions in actors: values, several at once, what cannot travel, and dropping.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+
+use futures_lite::future::{or, yield_now, zip};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use treewright::{ErrorKind, Result, Task, open_nursery, run};
+
+use super::support::{Gate, Post, fail, hang, pass, process_id, say};
+use crate::guard::guarded;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Shape {
+    Point,
+    Circle { radius: f64 },
+    Named(String, Vec<(i64, Option<char>)>),
+}
+
+#[treewright::task]
+async fn turn_round(
+    shapes: BTreeMap<u8, Shape>,
+    wide: u64,
+    text: String,
+) -> (Vec<Shape>, u64, String) {
+    (
+        shapes.into_values().rev().collect(),
+        wide,
+        text.chars().rev().collect(),
+    )
+}
+
+#[test]
+fn values_come_back_as_they_were_however_large() {
+    guarded(|| {
+        run(async || {
+            open_nursery(async |n| {
+                let portal = n.start_actor("mirror").await?;
+                let named = Shape::Named("a\0ü".into(), vec![(i64::MIN, None), (3, Some('é'))]);
+                let shapes = [Shape::Point, Shape::Circle { radius: -0.5 }, named];
+                let numbered: BTreeMap<u8, Shape> = (0..).zip(shapes.clone()).collect();
+                // Longer than one frame, and than what a socket holds.
+                let long = "abc".repeat(1_000_000);
+                let call = turn_round(numbered, u64::MAX, long);
+                let (mut back, wide, long) = portal.run(call).await?;
+                back.reverse();
+                assert_eq!((back.as_slice(), wide), (&shapes[..], u64::MAX));
+                assert!(long.len() == 3_000_000 && long.starts_with("cba"));
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[treewright::task]
+async fn wait_at(gate: String) -> String {
+    pass(&gate).await;
+    "passed".into()
+}
+
+#[test]
+fn calls_of_one_actor_run_beside_each_other() {
+    guarded(|| {
+        run(async || {
+            let gate = Gate::new();
+            open_nursery(async |n| {
+                let portal = n.start_actor("busy").await?;
+                let held_up = portal.run(wait_at(gate.address()));
+                let overtaking = async {
+                    portal.run(process_id()).await?;
+                    portal.run(process_id()).await?;
+                    gate.open();
+                    Ok(())
+                };
+                let (held_up, overtaking): (_, Result<()>) = zip(held_up, overtaking).await;
+                overtaking?;
+                assert_eq!(held_up?, "passed");
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn call_that_is_dropped_cancels_the_function_and_not_the_actor() {
+    guarded(|| {
+        run(async || {
+            let mut post = Post::new();
+            open_nursery(async |n| {
+                let portal = n.start_actor("patient").await?;
+                let address = post.address();
+                let call = async { drop(portal.run(hang(address.clone())).await) };
+                let begun = post.process();
+                or(call, async { drop(begun.await) }).await;
+                post.expect("dropped").await;
+                portal.run(process_id()).await?;
+                // One that is dropped before it was ever sent leaves nothing either.
+                let call = async { drop(portal.run(hang(address.clone())).await) };
+                or(call, yield_now()).await;
+                portal.run(process_id()).await?;
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[treewright::task]
+async fn panic_about(what: String) {
+    panic!("no {what}");
+}
+
+/// tractor: test_remote_error
+#[test]
+fn call_that_fails_or_panics_leaves_its_actor_and_its_nursery_alone() {
+    guarded(|| {
+        run(async || {
+            open_nursery(async |n| {
+                let portal = n.start_actor("robust").await?;
+                let error = portal.run(fail("out of ink".into())).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Remote);
+                assert_eq!(error.to_string(), "actor `robust` failed: out of ink");
+                let error = portal.run(panic_about("paper".into())).await.unwrap_err();
+                assert!(error.is_panic());
+                let text = error.to_string();
+                assert!(text.starts_with("actor `robust` panicked at "), "{text}");
+                assert!(
+                    text.contains(file!()) && text.ends_with(": no paper"),
+                    "{text}"
+                );
+                assert!(error.location().contains(file!()), "{}", error.location());
+                portal.run(process_id()).await?;
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+/// A value that can travel in one direction at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fragile {
+    Whole,
+    BreaksOnTheWayOut,
+    BreaksOnTheWayIn,
+}
+
+impl Serialize for Fragile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Whole => 0.serialize(serializer),
+            Self::BreaksOnTheWayOut => Err(serde::ser::Error::custom("it fell apart")),
+            Self::BreaksOnTheWayIn => 2.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Fragile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u8::deserialize(deserializer)? {
+            0 => Ok(Self::Whole),
+            _ => Err(serde::de::Error::custom("it arrived in pieces")),
+        }
+    }
+}
+
+#[treewright::task]
+async fn keep(_parcel: Fragile) {}
+
+#[treewright::task]
+async fn give(kind: u8) -> Fragile {
+    [
+        Fragile::Whole,
+        Fragile::BreaksOnTheWayOut,
+        Fragile::BreaksOnTheWayIn,
+    ][usize::from(kind)]
+}
+
+/// tractor: test_do_not_swallow_error_before_started_by_remote_contextcancelled (what cannot
+/// be encoded is told to the caller)
+#[test]
+fn value_that_cannot_travel_fails_its_call_and_says_where() {
+    guarded(|| {
+        run(async || {
+            open_nursery(async |n| {
+                let portal = n.start_actor("post_office").await?;
+                portal.run(keep(Fragile::Whole)).await?;
+                assert_eq!(portal.run(give(0)).await?, Fragile::Whole);
+                let keep_path = keep::PATH;
+                let give_path = give::PATH;
+                let cases = [
+                    (
+                        portal
+                            .run(keep(Fragile::BreaksOnTheWayOut))
+                            .await
+                            .unwrap_err(),
+                        format!("cannot send the arguments of task `{keep_path}`"),
+                        "it fell apart",
+                    ),
+                    (
+                        portal
+                            .run(keep(Fragile::BreaksOnTheWayIn))
+                            .await
+                            .unwrap_err(),
+                        format!("cannot read the arguments of task `{keep_path}`"),
+                        "it arrived in pieces",
+                    ),
+                    (
+                        portal.run(give(1)).await.unwrap_err(),
+                        format!("cannot return the value of task `{give_path}`"),
+                        "it fell apart",
+                    ),
+                    (
+                        portal.run(give(2)).await.unwrap_err(),
+                        format!(
+                            "cannot read what task `{give_path}` of actor `post_office` returned"
+                        ),
+                        "it arrived in pieces",
+                    ),
+                ];
+                for (error, text, cause) in cases {
+                    assert!(error.to_string().ends_with(&text), "{error:?}");
+                    assert!(format!("{error:?}").contains(cause), "{error:?}");
+                }
+                portal.run(keep(Fragile::Whole)).await?;
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[treewright::task]
+async fn length(text: String) -> usize {
+    text.len()
+}
+
+#[treewright::task]
+async fn text_of(length: usize) -> String {
+    "x".repeat(length)
+}
+
+#[test]
+fn message_that_is_too_long_fails_its_call_and_leaves_the_link_as_it_was() {
+    guarded(|| {
+        run(async || {
+            open_nursery(async |n| {
+                let portal = n.start_actor("small").await?;
+                let too_long = 64 * 1024 * 1024 + 1;
+                let error = portal.run(length("x".repeat(too_long))).await.unwrap_err();
+                assert!(
+                    format!("{error:?}").contains("67108864 at most"),
+                    "{error:?}"
+                );
+                let error = portal.run(text_of(too_long)).await.unwrap_err();
+                assert!(
+                    format!("{error:?}").contains("67108864 at most"),
+                    "{error:?}"
+                );
+                assert_eq!(portal.run(length("four".into())).await?, 4);
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn portal_of_an_actor_that_has_ended_says_how() {
+    guarded(|| {
+        run(async || {
+            let (cancelled, portal) = open_nursery(async |n| {
+                let portal = n.start_actor("brief").await?;
+                let first = portal.cancel_actor().await;
+                // Again is fine, and changes nothing.
+                assert_eq!(portal.cancel_actor().await, first);
+                assert_eq!(
+                    (portal.wait().await, portal.try_wait()),
+                    (first, Some(first))
+                );
+                let error = portal.run(process_id()).await.unwrap_err();
+                Ok((error, portal))
+            })
+            .await?;
+            // And so after its nursery.
+            let later = portal.run(process_id()).await.unwrap_err();
+            for error in [cancelled, later] {
+                assert!(error.is_cancelled(), "{error:?}");
+                assert!(error.to_string().contains("`brief`"), "{error}");
+            }
+            assert!(portal.cancel_actor().await.reason.is_zero());
+            Ok(())
+        })
+        .unwrap();
+    });
+}
+
+#[treewright::task]
+#[expect(clippy::print_stdout, reason = "that is what is tried")]
+async fn chatter(gate: String, post: String) -> u32 {
+    for number in 0..2000 {
+        println!("line {number}, which is no frame of anything");
+    }
+    say(&post, "said");
+    pass(&gate).await;
+    print!("{}", "x".repeat(100_000));
+    7
+}
+
+#[test]
+fn what_an_actor_prints_does_not_come_between_its_frames() {
+    guarded(|| {
+        run(async || {
+            let (mut post, gate) = (Post::new(), Gate::new());
+            open_nursery(async |n| {
+                let task = n
+                    .run_in_actor(chatter(gate.address(), post.address()))
+                    .await?;
+                post.expect("said").await;
+                task.portal().run(process_id()).await?;
+                gate.open();
+                assert_eq!(task.result().await?, 7);
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn call_whose_nursery_is_cancelled_meanwhile_is_cancelled_in_the_actor() {
+    guarded(|| {
+        run(async || {
+            let mut post = Post::new();
+            let address = post.address();
+            let outcome = open_nursery(async |n| {
+                let portal = n.start_actor("patient").await?;
+                n.spawn(async move { portal.run(hang(address)).await });
+                let process = post.process().await;
+                n.cancel("enough");
+                treewright::shielded(process.gone()).await;
+                pending::<Result<()>>().await
+            });
+            let error = outcome.await.unwrap_err();
+            assert_eq!(error.cancel_reason().unwrap().message(), Some("enough"));
+            post.expect("dropped").await;
+            Ok(())
+        })
+        .unwrap();
+    });
+}

@@ -1,0 +1,13 @@
+//! Actors: processes that nurseries start and run typed functions in. All of them real.
+
+mod boot;
+mod calls;
+mod cancel;
+mod deaths;
+mod errors;
+mod grace;
+mod hostile;
+mod nested;
+mod resources;
+mod spawners;
+mod support;
