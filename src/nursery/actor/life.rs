@@ -133,7 +133,8 @@ impl Life {
                 self.deadline = Some(now + self.grace.min(ACK_WAIT));
                 Some(Action::Ask)
             }
-            (Phase::Asked(since), Event::Acknowledged) => {
+            // One that closes its link is about to end.
+            (Phase::Asked(since), Event::Acknowledged | Event::LinkEnded) => {
                 self.deadline = Some(since + self.grace);
                 None
             }
@@ -205,6 +206,14 @@ mod tests {
         assert_eq!(life.deadline(), Some(at(7)));
         let action = life.step(Event::TimeUp, at(7));
         assert_eq!(action, Some(Action::End(How::Ladder)));
+    }
+
+    #[test]
+    fn actor_that_closes_its_link_when_asked_has_its_whole_grace() {
+        let mut life = up();
+        life.step(Event::CancelAsked, at(2));
+        assert_eq!(life.step(Event::LinkEnded, at(3)), None);
+        assert_eq!(life.deadline(), Some(at(7)));
     }
 
     #[test]
