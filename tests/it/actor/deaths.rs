@@ -30,6 +30,9 @@ async fn die(how: String) {
     pending().await
 }
 
+/// Whether this is how it died.
+type Check = Box<dyn Fn(RemoteKind) -> bool>;
+
 fn signalled(signal: Signal) -> impl Fn(RemoteKind) -> bool {
     move |kind| matches!(kind, RemoteKind::Signalled { signal: number, .. } if number == signal.as_raw())
 }
@@ -39,7 +42,7 @@ fn signalled(signal: Signal) -> impl Fn(RemoteKind) -> bool {
 fn actor_that_dies_in_a_call_fails_the_call_and_the_nursery_with_how_it_died() {
     guarded(|| {
         let exited = |code| move |kind| kind == RemoteKind::Exited(code);
-        let cases: [(&str, Box<dyn Fn(RemoteKind) -> bool>); 5] = [
+        let cases: [(&str, Check); 5] = [
             ("exit 0", Box::new(exited(0))),
             ("exit 3", Box::new(exited(3))),
             ("abort", Box::new(signalled(Signal::ABORT))),

@@ -151,8 +151,7 @@ async fn panic_below() -> Result<()> {
 
 #[treewright::task]
 async fn panic_here() {
-    let nothing: Option<u8> = None;
-    nothing.expect("there is something");
+    panic!("there is something");
 }
 
 #[test]

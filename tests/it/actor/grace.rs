@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_lite::future::{or, yield_now};
 use rustix::process::{Signal, getpid, kill_process};
 use treewright::process::{Command, ExitStatus, Rung};
-use treewright::{Error, Result, Runtime, SpawnMethod, open_nursery, run, shielded};
+use treewright::{ActorTask, Error, Result, Runtime, SpawnMethod, open_nursery, run, shielded};
 
 use super::support::{Gate, MOMENT, Post, SayWhenDropped, block, pass, say, spin};
 use crate::guard::guarded;
@@ -113,31 +113,29 @@ fn shielded_work_that_outlasts_its_grace_does_not_outlast_its_actor() {
 /// tractor: test_cancel_while_childs_child_in_sync_sleep (the child itself)
 #[test]
 fn actor_that_is_stuck_is_killed_after_its_grace() {
+    async fn is_killed<T>(task: ActorTask<T>, post: &mut Post) {
+        let process = post.process().await;
+        let exit = task.portal().cancel_actor().await;
+        let ExitStatus::Signal { signal, .. } = exit.reason else {
+            panic!("{exit}");
+        };
+        assert_eq!(signal.number(), Signal::KILL.as_raw());
+        assert_eq!(exit.stopped, Some(Rung::Killed));
+        process.gone().await;
+        assert!(task.result().await.err().unwrap().is_cancelled());
+    }
     guarded(|| {
         run(async || {
             let mut post = Post::new();
             open_nursery(async |n| {
+                let spinner = n.actor("spinner").grace(MOMENT);
+                is_killed(spinner.run(spin(post.address())).await?, &mut post).await;
+                let blocked = n.actor("blocked").grace(MOMENT);
+                is_killed(blocked.run(block(post.address())).await?, &mut post).await;
                 let deaf = ["sh", "-c", "trap '' TERM; exec \"$@\"", "sh"];
-                let stuck = [
-                    n.actor("spinner").grace(MOMENT).run(spin(post.address())).await?,
-                    n.actor("blocked").grace(MOMENT).run(block(post.address())).await?,
-                    n.actor("deaf")
-                        .spawn_method(SpawnMethod::launcher(deaf))
-                        .grace(MOMENT)
-                        .run(spin(post.address()))
-                        .await?,
-                ];
-                for task in stuck {
-                    let process = post.process().await;
-                    let exit = task.portal().cancel_actor().await;
-                    let killed = matches!(
-                        exit.reason,
-                        ExitStatus::Signal { signal, .. } if signal.number() == Signal::KILL.as_raw()
-                    );
-                    assert!(killed && exit.stopped == Some(Rung::Killed), "{exit}");
-                    process.gone().await;
-                    assert!(task.result().await.unwrap_err().is_cancelled());
-                }
+                let deaf = n.actor("deaf").spawn_method(SpawnMethod::launcher(deaf));
+                let deaf = deaf.grace(MOMENT).run(spin(post.address())).await?;
+                is_killed(deaf, &mut post).await;
                 Ok(())
             })
             .await

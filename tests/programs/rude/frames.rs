@@ -74,6 +74,7 @@ pub(crate) fn boot(parent_process: u32) -> Vec<u8> {
         ("parent_process", Value::Integer(parent_process.into())),
         ("grace", map(seconds)),
         ("exposed", Value::Array(Vec::new())),
+        ("log_level", Value::Text("INFO".into())),
     ]);
     frame(kinds::BOOT, 0, &cbor(&body))
 }
