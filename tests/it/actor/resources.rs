@@ -58,13 +58,8 @@ fn grows_by_nothing(first: usize, times: usize) {
     assert!(grown < 1024, "{grown} KiB more after {times} actors");
 }
 
+/// tractor: none
 #[test]
-fn actors_one_after_the_other_leave_nothing_in_use() {
-    guarded(|| grows_by_nothing(10, 20));
-}
-
-#[test]
-#[ignore = "slow: 1,000 processes"]
 fn thousand_actors_leave_nothing_in_use() {
     guarded(|| grows_by_nothing(50, 1000));
 }

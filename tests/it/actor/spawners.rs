@@ -335,18 +335,25 @@ impl Drop for Sshd {
 #[test]
 #[ignore = "needs root and openssh-server, which .ci/run sees to"]
 fn launcher_ssh_conforms() {
-    if !Path::new("/usr/sbin/sshd").exists() {
-        panic!("openssh-server is not installed");
-    }
-    let sshd = Sshd::start();
-    calls_are_answered(&sshd.method());
-    one_shots_end(&sshd.method());
-    cancels_arrive(&sshd.method());
+    let sshd = Path::new("/usr/sbin/sshd");
+    assert!(sshd.exists(), "openssh-server is not installed");
+    guarded(|| {
+        let sshd = Sshd::start();
+        calls_are_answered(&sshd.method());
+        one_shots_end(&sshd.method());
+        cancels_arrive(&sshd.method());
+    });
 }
 
 #[test]
 #[ignore = "needs root and openssh-server, which .ci/run sees to"]
 fn far_actor_ends_when_the_connection_to_it_does() {
+    guarded(|| {
+        connection_is_lost();
+    });
+}
+
+fn connection_is_lost() {
     let sshd = Sshd::start();
     run(async || {
         let mut post = Post::new();
