@@ -122,10 +122,15 @@ impl Life {
                 self.deadline = None;
                 None
             }
-            (Phase::Booting | Phase::Unlinked, Event::CancelAsked) => {
+            (Phase::Booting, Event::CancelAsked) => {
                 // There is nobody to ask over the link.
                 self.facts.was_asked = true;
                 self.end(How::Ladder)
+            }
+            (Phase::Unlinked, Event::CancelAsked) => {
+                // It ends as it is, and a signal could hit it in its last moments.
+                self.facts.was_asked = true;
+                None
             }
             (Phase::Up, Event::CancelAsked) => {
                 self.facts.was_asked = true;
@@ -206,6 +211,17 @@ mod tests {
         assert_eq!(life.deadline(), Some(at(7)));
         let action = life.step(Event::TimeUp, at(7));
         assert_eq!(action, Some(Action::End(How::Ladder)));
+    }
+
+    #[test]
+    fn actor_that_is_asked_when_its_link_has_ended_keeps_its_moment() {
+        let mut life = up();
+        life.step(Event::LinkEnded, at(4));
+        assert_eq!(life.step(Event::CancelAsked, at(5)), None);
+        assert_eq!(life.deadline(), Some(at(6)));
+        let action = life.step(Event::TimeUp, at(6));
+        assert_eq!(action, Some(Action::End(How::Ladder)));
+        assert!(life.facts().was_asked);
     }
 
     #[test]
