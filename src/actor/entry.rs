@@ -9,21 +9,17 @@ use std::time::Duration;
 use futures_lite::future;
 
 use super::logging::Relay;
-use super::{Actor, Boot, Conversation, Heard, Ready, Server, Trust, expect, logging, our_hello};
-use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
+use super::{Actor, Boot, Conversation, Heard, Server, Trust, Way, logging};
+use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, Result};
 use crate::id::{ContextId, Side};
-use crate::link::{self, Incoming, Link, Pipes, Socket, Transport, Writer};
+use crate::link::{self, Incoming, Link, Writer};
 use crate::portal::Peer;
 use crate::process::{self, ActorRole};
 use crate::rt::{self, Latch};
 use crate::runtime::Runtime;
 use crate::scope::{Kind as NodeKind, Node, Urgency, shielded};
-use crate::time::Clock;
 use crate::undertaker;
-use crate::wire::{Codec, Encoded, Hello, Kind, Limits, negotiate};
-
-/// How long a new actor waits to be told what it is to be.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::wire::{Encoded, Kind, Limits};
 
 /// How long the last words may take to leave, when the other side does not read.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -45,8 +41,8 @@ pub(crate) fn play_actor() {
     let Some(role) = process::take_actor_role() else {
         return;
     };
-    let code = match transport(role) {
-        Ok(transport) => live(transport, Body::Process),
+    let code = match way(role) {
+        Ok(way) => live(way, Body::Process),
         Err(error) => {
             complain(&error);
             NOT_BOOTED
@@ -55,37 +51,35 @@ pub(crate) fn play_actor() {
     std::process::exit(code);
 }
 
-fn transport(role: ActorRole) -> Result<Box<dyn Transport>> {
+fn way(role: ActorRole) -> Result<Way> {
     match role {
         ActorRole::Link => {
             let socket = process::take_stdin().context("cannot take the link from stdin")?;
-            Ok(Box::new(Socket::new(socket)?))
+            Ok(Way::Socket(socket))
         }
         ActorRole::Stdio => {
             let (from, to) = process::take_stdio().context("cannot take the link from stdio")?;
-            Ok(Box::new(Pipes::new(from, to)?))
+            Ok(Way::Stdio(from, to))
         }
     }
 }
 
-/// Lives as an actor on the link `transport`, until the parent or a signal ends it. Gives
-/// the code to exit with.
-pub(crate) fn live(transport: Box<dyn Transport>, body: Body) -> i32 {
-    let (link, mut incoming, writer) = link::open(transport, Limits::default());
-    let booted = rt::block_on(&Clock::Monotonic, boot(&link, &mut incoming));
-    let boot = match booted {
-        Ok(boot) => boot,
+/// Lives as an actor, until the parent or a signal ends it. Gives the code to exit with.
+pub(crate) fn live(way: Way, body: Body) -> i32 {
+    let introduced = way.shake_hands(|boot| become_it(boot, body));
+    let opened = introduced.and_then(|introduced| {
+        let limits = Limits::default();
+        let (agreed, decoder) = (introduced.agreed, introduced.decoder);
+        let link = link::open_agreed(way.into_transport()?, limits, agreed, decoder);
+        Ok((introduced.boot, link))
+    });
+    let (boot, (link, incoming, writer)) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             complain(&error);
             return NOT_BOOTED;
         }
     };
-    if body == Body::Process {
-        process::set_title(boot.id.name());
-        if let Some(parent) = boot.parent_process {
-            process::die_with_parent(parent, boot.grace);
-        }
-    }
     let actor = Rc::new(Actor {
         id: boot.id,
         parent: Some(boot.parent),
@@ -112,30 +106,14 @@ pub(crate) fn live(transport: Box<dyn Transport>, body: Body) -> i32 {
     }
 }
 
-/// Is told what to be, and answers who we are.
-async fn boot(link: &Link, incoming: &mut Incoming) -> Result<Boot> {
-    let told = async {
-        let hello: Hello = expect(incoming, Kind::Hello, Codec::Cbor).await?;
-        let ours = our_hello();
-        let agreed = negotiate(&ours, &hello).context("cannot agree with the parent")?;
-        let encoded = Encoded::new(Codec::Cbor, Kind::Hello, ContextId::LINK, &ours);
-        let boot: Boot = expect(incoming, Kind::Boot, Codec::Cbor).await?;
-        // Said in one write with what follows, which is the first word after it.
-        let _cork = link.cork();
-        link.send(encoded.context("cannot say hello")?)
-            .context("cannot reach the parent")?;
-        link.set_agreed(agreed);
-        let ready = Ready {
-            process: std::process::id(),
-        };
-        let ready = Encoded::new(link.codec(), Kind::Ready, ContextId::LINK, &ready);
-        link.send(ready.context("cannot say that we are ready")?)
-            .context("cannot reach the parent")?;
-        Ok(boot)
-    };
-    let told = rt::within(BOOT_TIMEOUT, told).await;
-    told.unwrap_or_else(|elapsed| Err(Error::wrap(ErrorKind::TimedOut, elapsed)))
-        .context("cannot become an actor")
+/// Does what must be done before anybody relies on the actor.
+fn become_it(boot: &Boot, body: Body) {
+    if body == Body::Process {
+        process::set_title(boot.id.name());
+        if let Some(parent) = boot.parent_process {
+            process::die_with_parent(parent, boot.grace);
+        }
+    }
 }
 
 /// Why the actor ends.

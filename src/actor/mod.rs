@@ -4,6 +4,7 @@ mod boot;
 mod conversation;
 mod current;
 mod entry;
+mod handshake;
 mod logging;
 mod server;
 
@@ -12,5 +13,6 @@ pub(crate) use conversation::{Conversation, Heard};
 pub(crate) use current::{Actor, enter, here};
 pub use current::{CurrentActor, current_actor};
 pub(crate) use entry::{Body, live, play_actor};
+pub(crate) use handshake::Way;
 pub(crate) use logging::install_console;
 pub(crate) use server::{Server, Trust};

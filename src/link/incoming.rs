@@ -19,11 +19,11 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(shared: Rc<Shared>) -> Self {
+    pub(super) fn new(shared: Rc<Shared>, decoder: Decoder) -> Self {
         let assembler = Assembler::new(shared.limits());
         Self {
             shared,
-            decoder: Decoder::new(),
+            decoder,
             assembler,
             agreed: None,
             is_over: false,

@@ -25,7 +25,7 @@ pub(crate) use error::LinkError;
 pub(crate) use greet::greet;
 pub(crate) use handle::{Cork, Link};
 pub(crate) use incoming::Incoming;
-pub(crate) use open::open;
+pub(crate) use open::{open, open_agreed};
 pub(crate) use transport::{
     Memory, NamedError, NamedListener, Pipes, Socket, TcpDoor, Transport, connect_named,
     connect_tcp, memory_pair,

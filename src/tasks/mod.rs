@@ -7,6 +7,7 @@ mod call;
 mod entry;
 mod failure;
 mod outcome;
+mod payload;
 mod registry;
 mod task;
 #[cfg(test)]

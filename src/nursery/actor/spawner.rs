@@ -12,7 +12,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use treewright_supervisors::spec::{Limit, Rlimit};
 
 use super::body::{ActorBody, ActorThread};
-use crate::actor::{self, Body};
+use crate::actor::{self, Body, Way};
 use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::link::{Pipes, Socket, Transport};
 use crate::process::{self, ActorRole, Command, Mark, Output, Stdin};
@@ -177,10 +177,7 @@ impl Spawner for Thread {
         let thread = thread::Builder::new()
             .name(order.name.clone())
             .spawn(move || {
-                let code = match Socket::new(theirs) {
-                    Ok(transport) => actor::live(Box::new(transport), Body::Thread),
-                    Err(_) => 1,
-                };
+                let code = actor::live(Way::Socket(theirs), Body::Thread);
                 // Whoever started it may be gone, and with it the need to know.
                 let _gone = tell.try_send(code);
             })
