@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use log::LevelFilter;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::id::ActorId;
-use crate::link::Incoming;
-use crate::wire::{Codec, Hello, Kind, Limits};
+use crate::wire::{Hello, Limits};
 
 /// What a new actor is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,23 +35,4 @@ pub(crate) struct Ready {
 /// What we say of ourselves first on each link.
 pub(crate) fn our_hello() -> Hello {
     Hello::new(env!("CARGO_PKG_NAME"), &Limits::default())
-}
-
-/// The next frame, which must be of this kind.
-pub(crate) async fn expect<T: DeserializeOwned>(
-    incoming: &mut Incoming,
-    kind: Kind,
-    codec: Codec,
-) -> Result<T> {
-    let frame = incoming.next().await.transpose();
-    match frame.context("the link broke")? {
-        Some(frame) if frame.kind == kind => frame
-            .decode(codec)
-            .with_context(|| format!("cannot read the {kind:?} of the other side")),
-        Some(frame) => Err(Error::new(
-            ErrorKind::Broken,
-            format!("the other side sent {:?} instead of {kind:?}", frame.kind),
-        )),
-        None => Err(Error::new(ErrorKind::Broken, "the link ended")),
-    }
 }

@@ -1,6 +1,6 @@
 //! The life of an actor from its first to its last instruction.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::io::{self, Write};
 use std::pin::pin;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use crate::process::{self, ActorRole};
 use crate::rt::{self, Latch};
 use crate::runtime::Runtime;
 use crate::scope::{Kind as NodeKind, Node, Urgency, shielded};
-use crate::undertaker;
+use crate::undertaker::{self, Undertaker};
 use crate::wire::{Encoded, Kind, Limits};
 
 /// How long the last words may take to leave, when the other side does not read.
@@ -152,50 +152,60 @@ async fn serve(
         Rc::clone(&node),
         Rc::clone(&undertaker),
     );
-    let mut conversation = Conversation::new(Rc::clone(&peer), incoming, server);
+    let conversation = Conversation::new(Rc::clone(&peer), incoming, server);
     // What ends it shall not cut off the orderly end.
     shielded(async {
-        let (end, ended) = (RefCell::new(None), Latch::new());
-        let note = |why: End| {
-            // A signal may have begun it before this was seen.
-            let why = node.reason().map_or(why, End::Own);
-            end.borrow_mut().get_or_insert(why);
-            ended.set();
-        };
-        let talk = async {
-            let outcome = conversation
-                .run(|heard| {
-                    if let Heard::Cancel(reason) = heard {
-                        note(End::Asked(reason));
-                    }
-                })
-                .await;
-            note(End::Orphaned(orphaned(&peer, outcome)));
-            future::pending().await
-        };
-        let own = async {
-            node.cancelled().await;
-            note(End::Own(CancelReason::new(CancelOrigin::Enclosing)));
-            future::pending().await
-        };
-        let wind_up = async {
-            ended.wait().await;
-            if let Some(End::Asked(reason) | End::Orphaned(reason)) = end.borrow().clone() {
-                node.cancel(reason, Urgency::InOrder);
-            }
-            undertaker.empty().await;
-        };
-        // Only the first ever ends; the others are there to be polled.
-        let others = pin!(future::or(talk, own));
-        future::or(wind_up, others).await;
-        let end = end.take();
+        let end = until_the_end(&node, &peer, conversation, &undertaker).await;
         if let Some(relay) = relay {
             relay.send_the_rest(peer.link());
         }
-        say_goodbye(&peer, end.as_ref(), FAREWELL.min(node.grace() / 2)).await;
-        Ok(exit_code(end.as_ref()))
+        say_goodbye(&peer, &end, FAREWELL.min(node.grace() / 2)).await;
+        Ok(exit_code(&end))
     })
     .await
+}
+
+/// Talks until something ends the actor, and on until all that runs in it has ended.
+async fn until_the_end(
+    node: &Node,
+    peer: &Peer,
+    mut conversation: Conversation,
+    undertaker: &Undertaker,
+) -> End {
+    let (end, ended) = (OnceCell::new(), Latch::new());
+    let note = |why: End| {
+        // A signal may have begun it before this was seen. The first stays.
+        let _first_stays = end.set(node.reason().map_or(why, End::Own));
+        ended.set();
+    };
+    let talk = async {
+        let outcome = conversation
+            .run(|heard| {
+                if let Heard::Cancel(reason) = heard {
+                    note(End::Asked(reason));
+                }
+            })
+            .await;
+        note(End::Orphaned(orphaned(peer, outcome)));
+        future::pending().await
+    };
+    let own = async {
+        node.cancelled().await;
+        note(End::Own(CancelReason::new(CancelOrigin::Enclosing)));
+        future::pending().await
+    };
+    let wind_up = async {
+        ended.wait().await;
+        if let Some(End::Asked(reason) | End::Orphaned(reason)) = end.get() {
+            node.cancel(reason.clone(), Urgency::InOrder);
+        }
+        undertaker.empty().await;
+    };
+    // Only the first ever ends; the others are there to be polled.
+    let others = pin!(future::or(talk, own));
+    future::or(wind_up, others).await;
+    let end = end.get().cloned();
+    end.expect("invariant: the end is set before the latch")
 }
 
 fn orphaned(peer: &Peer, outcome: Result<()>) -> CancelReason {
@@ -208,8 +218,8 @@ fn orphaned(peer: &Peer, outcome: Result<()>) -> CancelReason {
 }
 
 /// Tells the parent why, if it does not know, and lets all that was said leave.
-async fn say_goodbye(peer: &Peer, end: Option<&End>, patience: Duration) {
-    if let Some(End::Own(reason)) = end {
+async fn say_goodbye(peer: &Peer, end: &End, patience: Duration) {
+    if let End::Own(reason) = end {
         let codec = peer.link().codec();
         let goodbye = Encoded::new(codec, Kind::Goodbye, ContextId::LINK, reason);
         if let Ok(goodbye) = goodbye {
@@ -220,13 +230,13 @@ async fn say_goodbye(peer: &Peer, end: Option<&End>, patience: Duration) {
     let _late = rt::within(patience, peer.link().closed()).await;
 }
 
-fn exit_code(end: Option<&End>) -> i32 {
+fn exit_code(end: &End) -> i32 {
     match end {
-        Some(End::Own(reason)) => match reason.origin() {
+        End::Own(reason) => match reason.origin() {
             CancelOrigin::Signal(number) => 128 + number,
             _ => 1,
         },
-        _ => 0,
+        End::Asked(_) | End::Orphaned(_) => 0,
     }
 }
 

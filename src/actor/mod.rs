@@ -8,7 +8,7 @@ mod handshake;
 mod logging;
 mod server;
 
-pub(crate) use boot::{Boot, Ready, expect, our_hello};
+pub(crate) use boot::{Boot, Ready, our_hello};
 pub(crate) use conversation::{Conversation, Heard};
 pub(crate) use current::{Actor, enter, here};
 pub use current::{CurrentActor, current_actor};

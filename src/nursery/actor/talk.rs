@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use serde::de::DeserializeOwned;
+
 use super::life::Event;
-use crate::actor::{Boot, Conversation, Heard, Ready, Server, expect, our_hello};
-use crate::error::{CancelReason, Error, ErrorContext, Result};
+use crate::actor::{Boot, Conversation, Heard, Ready, Server, our_hello};
+use crate::error::{CancelReason, Error, ErrorContext, ErrorKind, Result};
 use crate::id::ContextId;
 use crate::link::{Incoming, Link};
 use crate::portal::Peer;
@@ -72,4 +74,23 @@ async fn shake_hands(link: &Link, incoming: &mut Incoming) -> Result<()> {
     link.set_agreed(agreed);
     let _ready: Ready = expect(incoming, Kind::Ready, link.codec()).await?;
     Ok(())
+}
+
+/// The next frame, which must be of this kind.
+async fn expect<T: DeserializeOwned>(
+    incoming: &mut Incoming,
+    kind: Kind,
+    codec: Codec,
+) -> Result<T> {
+    let frame = incoming.next().await.transpose();
+    match frame.context("the link broke")? {
+        Some(frame) if frame.kind == kind => frame
+            .decode(codec)
+            .with_context(|| format!("cannot read the {kind:?} of the actor")),
+        Some(frame) => Err(Error::new(
+            ErrorKind::Broken,
+            format!("the actor sent {:?} instead of {kind:?}", frame.kind),
+        )),
+        None => Err(Error::new(ErrorKind::Broken, "the link ended")),
+    }
 }
