@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::io::fcntl_dupfd_cloexec;
@@ -72,6 +73,15 @@ pub(crate) fn set_title(name: &str) {
     if let Ok(name) = CString::new(name) {
         // A name is of use and nothing more.
         let _ = rustix::thread::set_name(&name);
+    }
+}
+
+/// Gives this process the name its program was called by. Started again by the link to its
+/// own file, it would be called `exe`.
+pub(super) fn set_title_of_program() {
+    let program = std::env::args_os().next().unwrap_or_default();
+    if let Some(name) = Path::new(&program).file_name() {
+        set_title(&name.to_string_lossy());
     }
 }
 

@@ -17,6 +17,7 @@ use rustix::process::{
 };
 use treewright_supervisors::spec::Signal;
 
+use super::actor;
 use super::role::{self, Role};
 use super::sweep;
 use super::unix::{self, SignalQueue};
@@ -98,6 +99,7 @@ pub fn guard() -> io::Result<Guard> {
         Some(Role::Supervisor { guardian }) => {
             // What the guardian blocks to take it one by one came along with the spawn.
             unix::unblock_all_signals();
+            actor::set_title_of_program();
             Ok(Guard::Supervisor(Guarded {
                 guardian: watch(guardian),
             }))

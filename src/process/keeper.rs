@@ -10,13 +10,14 @@ use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, 
 
 use super::keeper_table::{KeeperMessage, KeeperTable};
 use super::procfs::{self, Marks, Stat};
-use super::{counters, sweep, unix};
+use super::{actor, counters, sweep, unix};
 
 /// Is the keeper of a program, and never returns.
 pub(super) fn keep(program: Pid) -> ! {
     // It ends when its program does, and at no other time: a signal to the whole tree asks
     // the program to end, which is then what ends the keeper.
     unix::block_signals();
+    actor::set_title_of_program();
     let most = getrlimit(Resource::Nofile).maximum;
     // One descriptor a child; with fewer, what has no descriptor is found by its mark alone.
     let _ = setrlimit(
