@@ -2,16 +2,19 @@
 
 mod attributes;
 mod entry;
+mod function;
+mod kind;
 mod options;
 mod output;
 mod parameters;
 mod signature;
-mod task;
 #[cfg(test)]
 mod tests;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
+
+use crate::kind::Kind;
 
 /// Makes an `async fn` one that other processes can be told to run.
 ///
@@ -80,13 +83,13 @@ use proc_macro2::TokenStream as Tokens;
 ///     Ok(u64::from(width) * u64::from(height))
 /// }
 ///
-/// use treewright::Task;
+/// use treewright::Function;
 /// assert_eq!(resize::PATH, "shop/resize");
 /// assert_eq!(resize::PARAMETERS, ["width", "height"]);
 /// ```
 #[proc_macro_attribute]
 pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
-    let expansion = task::expand(options.into(), item.clone().into());
+    let expansion = function::expand(Kind::Task, options.into(), item.clone().into());
     // The function stays, so that whoever names it is not told that it is not there.
     or_errors(expansion, item)
 }

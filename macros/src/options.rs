@@ -6,8 +6,10 @@ use syn::meta::{self, ParseNestedMeta};
 use syn::parse::Parser as _;
 use syn::{Expr, Ident, LitStr, Path, Token, parse_quote};
 
-/// The options of `#[task]`.
-pub(crate) struct TaskOptions {
+use crate::kind::Kind;
+
+/// The options of `#[task]`, and of the attributes of the other kinds.
+pub(crate) struct FunctionOptions {
     /// What the function is known by in place of its path.
     pub(crate) name: Option<LitStr>,
     pub(crate) is_public: bool,
@@ -61,8 +63,8 @@ fn default_crate() -> Path {
     parse_quote!(::treewright)
 }
 
-impl TaskOptions {
-    pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Self> {
+impl FunctionOptions {
+    pub(crate) fn parse(kind: Kind, tokens: TokenStream) -> syn::Result<Self> {
         let mut options = Self {
             name: None,
             is_public: false,
@@ -72,7 +74,7 @@ impl TaskOptions {
         let parser = meta::parser(|meta| match seen.name(&meta)?.as_str() {
             "name" => {
                 let name: LitStr = meta.value()?.parse()?;
-                check_name(&name)?;
+                check_name(kind, &name)?;
                 options.name = Some(name);
                 Ok(())
             }
@@ -85,7 +87,7 @@ impl TaskOptions {
                 Ok(())
             }
             other => Err(meta.error(format!(
-                "unknown option `{other}`: a task has `name = \"…\"`, `public` and `crate = path`"
+                "unknown option `{other}`: a {kind} has `name = \"…\"`, `public` and `crate = path`"
             ))),
         });
         parser.parse2(tokens)?;
@@ -94,7 +96,7 @@ impl TaskOptions {
 }
 
 /// Refuses what no file and no error message could show as a name.
-fn check_name(name: &LitStr) -> syn::Result<()> {
+fn check_name(kind: Kind, name: &LitStr) -> syn::Result<()> {
     let text = name.value();
     let is_plain = !text.is_empty()
         && text
@@ -104,7 +106,7 @@ fn check_name(name: &LitStr) -> syn::Result<()> {
         true => Ok(()),
         false => Err(syn::Error::new(
             name.span(),
-            "the name of a task is not empty and has no spaces",
+            format!("the name of a {kind} is not empty and has no spaces"),
         )),
     }
 }

@@ -4,6 +4,7 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, GenericArgument, PathArguments, ReturnType, Type, parse_quote};
 
+use crate::kind::Kind;
 use crate::parameters::check_tokens;
 use crate::signature::Faults;
 
@@ -26,16 +27,16 @@ impl Output {
     }
 
     /// Refuses a type that cannot go to another process.
-    pub(crate) fn check(&self, faults: &mut Faults) {
+    pub(crate) fn check(&self, kind: Kind, faults: &mut Faults) {
         if let Type::Never(never) = &self.ty {
             faults.add(Error::new(
                 never.span(),
-                "a task has a result, if only `()`: one that is never to return is cancelled from outside",
+                format!("a {kind} has a result, if only `()`: one that is never to return is cancelled from outside"),
             ));
         }
         check_tokens(
             self.value().to_token_stream(),
-            "the result of a task goes to another process and is owned",
+            &format!("the result of a {kind} goes to another process and is owned"),
             faults,
         );
     }

@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Error, FnArg, Ident, Pat, PatIdent, Token, Type};
 
+use crate::kind::Kind;
 use crate::signature::Faults;
 
 /// So many arguments a tuple of serde's and of std's traits can have.
@@ -18,12 +19,16 @@ pub(crate) struct Parameter {
 }
 
 /// Reads the arguments, and refuses those that cannot come from another process.
-pub(crate) fn read(inputs: &Punctuated<FnArg, Token![,]>, faults: &mut Faults) -> Vec<Parameter> {
+pub(crate) fn read(
+    kind: Kind,
+    inputs: &Punctuated<FnArg, Token![,]>,
+    faults: &mut Faults,
+) -> Vec<Parameter> {
     if inputs.len() > MOST {
         faults.add(Error::new(
             inputs[MOST].span(),
             format!(
-                "a task has at most {MOST} arguments, and this one has {}: put some of them in a struct",
+                "a {kind} has at most {MOST} arguments, and this one has {}: put some of them in a struct",
                 inputs.len()
             ),
         ));
@@ -34,20 +39,22 @@ pub(crate) fn read(inputs: &Punctuated<FnArg, Token![,]>, faults: &mut Faults) -
             FnArg::Receiver(receiver) => {
                 faults.add(Error::new(
                     receiver.span(),
-                    "a task has no `self`: make it a function outside of the `impl`, and hand over \
-                     what it needs as an argument",
+                    format!(
+                        "a {kind} has no `self`: make it a function outside of the `impl`, and hand \
+                         over what it needs as an argument"
+                    ),
                 ));
                 None
             }
             FnArg::Typed(typed) => {
-                check_owned(&typed.ty, faults);
+                check_owned(kind, &typed.ty, faults);
                 if let Some(attribute) = typed.attrs.first() {
                     faults.add(Error::new(
                         attribute.span(),
-                        "an argument of a task has no attributes: put them on the function",
+                        format!("an argument of a {kind} has no attributes: put them on the function"),
                     ));
                 }
-                let name = name_of(&typed.pat, faults)?;
+                let name = name_of(kind, &typed.pat, faults)?;
                 Some(Parameter {
                     name,
                     ty: (*typed.ty).clone(),
@@ -57,7 +64,7 @@ pub(crate) fn read(inputs: &Punctuated<FnArg, Token![,]>, faults: &mut Faults) -
         .collect()
 }
 
-fn name_of(pattern: &Pat, faults: &mut Faults) -> Option<Ident> {
+fn name_of(kind: Kind, pattern: &Pat, faults: &mut Faults) -> Option<Ident> {
     let advice = match pattern {
         Pat::Ident(PatIdent {
             by_ref: None,
@@ -65,36 +72,26 @@ fn name_of(pattern: &Pat, faults: &mut Faults) -> Option<Ident> {
             ident,
             ..
         }) => return Some(ident.clone()),
-        Pat::Wild(_) => {
-            "an argument of a task has a name, by which files give it: `_unused` would be one"
-        }
-        _ => {
-            "an argument of a task is one name, by which files give it: take it apart in the body, \
-             with `let`"
-        }
+        Pat::Wild(_) => "has a name, by which files give it: `_unused` would be one",
+        _ => "is one name, by which files give it: take it apart in the body, with `let`",
     };
-    faults.add(Error::new(pattern.span(), advice));
+    let fault = format!("an argument of a {kind} {advice}");
+    faults.add(Error::new(pattern.span(), fault));
     None
 }
 
 /// Refuses an argument that is borrowed, or has no one type.
-fn check_owned(ty: &Type, faults: &mut Faults) {
+fn check_owned(kind: Kind, ty: &Type, faults: &mut Faults) {
+    let rule = format!("an argument of a {kind} comes from another process and is owned");
     if let Type::Reference(reference) = ty {
         let advice = match reference.mutability {
             Some(_) => "take the value and return it changed".to_owned(),
             None => format!("take {}", owned_form(&reference.elem)),
         };
-        faults.add(Error::new(
-            ty.span(),
-            format!("an argument of a task comes from another process and is owned: {advice}"),
-        ));
+        faults.add(Error::new(ty.span(), format!("{rule}: {advice}")));
         return;
     }
-    check_tokens(
-        ty.to_token_stream(),
-        "an argument of a task comes from another process and is owned",
-        faults,
-    );
+    check_tokens(ty.to_token_stream(), &rule, faults);
 }
 
 /// What to take in place of a reference to `target`.

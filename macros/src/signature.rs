@@ -1,10 +1,13 @@
 //! The signature of a function that other processes call: what it must be, and its hash.
 
+use std::fmt;
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, ItemFn, Signature};
 
+use crate::kind::Kind;
 use crate::output::Output;
 use crate::parameters::{self, Parameter};
 
@@ -38,7 +41,7 @@ pub(crate) fn both<A, B>(one: syn::Result<A>, other: syn::Result<B>) -> syn::Res
 }
 
 /// The item as a function; `attribute` is named if it is something else.
-pub(crate) fn function(item: TokenStream, attribute: &str) -> syn::Result<ItemFn> {
+pub(crate) fn function(item: TokenStream, attribute: impl fmt::Display) -> syn::Result<ItemFn> {
     syn::parse2(item.clone()).map_err(|error| {
         // What is no function at all gets advice; what is one with a slip in it, the slip.
         let is_function = item
@@ -54,25 +57,26 @@ pub(crate) fn function(item: TokenStream, attribute: &str) -> syn::Result<ItemFn
     })
 }
 
-/// The checked parts of a task's signature.
-pub(crate) struct TaskSignature {
+/// The checked parts of the signature of a function that other processes call.
+pub(crate) struct FunctionSignature {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Output,
     /// Tells this signature from others under the same name.
     pub(crate) hash: u64,
 }
 
-impl TaskSignature {
-    pub(crate) fn read(signature: &Signature) -> syn::Result<Self> {
+impl FunctionSignature {
+    pub(crate) fn read(kind: Kind, signature: &Signature) -> syn::Result<Self> {
+        let what = format!("a {kind}");
         let mut faults = Faults::default();
-        check_asyncness(signature, "a task", &mut faults);
-        check_generics(signature, &mut faults);
-        check_qualifiers(signature, "a task", &mut faults);
-        let parameters = parameters::read(&signature.inputs, &mut faults);
+        check_asyncness(signature, &what, &mut faults);
+        check_generics(kind, signature, &mut faults);
+        check_qualifiers(signature, &what, &mut faults);
+        let parameters = parameters::read(kind, &signature.inputs, &mut faults);
         let output = Output::of(&signature.output);
-        output.check(&mut faults);
+        output.check(kind, &mut faults);
         faults.into_result()?;
-        let hash = hash(&parameters, &output);
+        let hash = hash(kind, &parameters, &output);
         Ok(Self {
             parameters,
             output,
@@ -90,19 +94,21 @@ pub(crate) fn check_asyncness(signature: &Signature, what: &str, faults: &mut Fa
     }
 }
 
-fn check_generics(signature: &Signature, faults: &mut Faults) {
+fn check_generics(kind: Kind, signature: &Signature, faults: &mut Faults) {
     let generics = &signature.generics;
     if !generics.params.is_empty() {
         faults.add(Error::new(
             generics.params.span(),
-            "a task has no generic parameters, since the process that runs it has to know the types: \
-             write one task for each type, and call the generic function in it",
+            format!(
+                "a {kind} has no generic parameters, since the process that runs it has to know the \
+                 types: write one {kind} for each type, and call the generic function in it"
+            ),
         ));
     }
     if let Some(clause) = &generics.where_clause {
         faults.add(Error::new(
             clause.span(),
-            "a task has no `where` clause, since it has no generic parameters",
+            format!("a {kind} has no `where` clause, since it has no generic parameters"),
         ));
     }
 }
@@ -128,8 +134,8 @@ pub(crate) fn check_qualifiers(signature: &Signature, what: &str, faults: &mut F
 }
 
 /// A hash (FNV-1a) of the words of a signature: names and types of the arguments, and the
-/// type of the result. It is the same for every compiler and every layout of the source.
-fn hash(parameters: &[Parameter], output: &Output) -> u64 {
+/// type of the result; its lowest two bits are the kind. It is the same for every compiler and every layout of the source.
+fn hash(kind: Kind, parameters: &[Parameter], output: &Output) -> u64 {
     let mut hash = Fnv::default();
     for parameter in parameters {
         hash.add(&parameter.name.to_string());
@@ -139,7 +145,7 @@ fn hash(parameters: &[Parameter], output: &Output) -> u64 {
     }
     hash.add("->");
     hash.add_tokens(output.ty.to_token_stream());
-    hash.0
+    hash.0 & !0b11 | kind.bits()
 }
 
 struct Fnv(u64);

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::{entry, task};
+use crate::kind::Kind;
+use crate::{entry, function};
 
 /// Everything that is wrong with a task, fault by fault.
 fn faults(item: TokenStream) -> Vec<String> {
@@ -11,7 +12,7 @@ fn faults(item: TokenStream) -> Vec<String> {
 }
 
 fn faults_with(options: TokenStream, item: TokenStream) -> Vec<String> {
-    texts(task::expand(options, item))
+    texts(function::expand(Kind::Task, options, item))
 }
 
 fn texts(expansion: syn::Result<TokenStream>) -> Vec<String> {
@@ -20,7 +21,7 @@ fn texts(expansion: syn::Result<TokenStream>) -> Vec<String> {
 }
 
 fn is_taken(item: TokenStream) {
-    task::expand(quote!(), item).expect("it is taken");
+    function::expand(Kind::Task, quote!(), item).expect("it is taken");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, RemoteError, Re
 use crate::id::ContextId;
 use crate::portal::Peer;
 use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
-use crate::tasks::{TaskEntry, TaskFailure, registry};
+use crate::tasks::{Begin, TaskEntry, TaskFailure, registry};
 use crate::undertaker::Undertaker;
 use crate::wire::{Encoded, Frame, Kind, StartHead};
 
@@ -79,11 +79,15 @@ impl Server {
         let (context, codec) = (frame.context, self.peer.link().codec());
         let (head, args) = StartHead::split(codec, &frame.body)
             .map_err(|error| Error::wrap(ErrorKind::Broken, error).context("cannot read a call"))?;
-        let entry = registry()?.find_exact(head.task, head.signature)?;
+        let entry = registry()?.find(head.task, head.signature)?;
         self.check_access(entry)?;
-        let running = entry.start(codec, context, &args).map_err(|error| {
+        let running = match entry.begin() {
+            Begin::Task { start, .. } => start(codec, context, &args),
+        };
+        let running = running.map_err(|error| {
             Error::wrap(ErrorKind::Broken, error).context(format!(
-                "cannot read the arguments of task `{}`",
+                "cannot read the arguments of {} `{}`",
+                entry.kind(),
                 entry.path()
             ))
         })?;

@@ -6,7 +6,7 @@ use std::{fmt, vec};
 use serde::de::{self, Deserialize as _, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::Task;
+use super::Function;
 use super::argument_fault::{ArgumentFault, ArgumentFaults};
 
 /// The arguments for `T` out of an array, a table, or nothing.
@@ -14,7 +14,7 @@ use super::argument_fault::{ArgumentFault, ArgumentFaults};
 /// All names are looked at before any value, and everything that is wrong with them is told
 /// at once. An argument that is an `Option` may be left out, since TOML has no word for
 /// nothing.
-pub(super) fn read<T: Task>(args: Option<toml::Value>) -> Result<T::Args, ArgumentFaults> {
+pub(super) fn read<T: Function>(args: Option<toml::Value>) -> Result<T::Args, ArgumentFaults> {
     let values = match args {
         None => Vec::new(),
         Some(toml::Value::Array(values)) => by_position::<T>(values)?,
@@ -35,7 +35,7 @@ pub(super) fn read<T: Task>(args: Option<toml::Value>) -> Result<T::Args, Argume
     T::Args::deserialize(arguments).map_err(ArgumentFaults::from)
 }
 
-fn by_position<T: Task>(
+fn by_position<T: Function>(
     values: Vec<toml::Value>,
 ) -> Result<Vec<Option<toml::Value>>, ArgumentFaults> {
     if values.len() > T::PARAMETERS.len() {
@@ -49,7 +49,9 @@ fn by_position<T: Task>(
     Ok(values.into_iter().map(Some).collect())
 }
 
-fn by_name<T: Task>(mut table: toml::Table) -> Result<Vec<Option<toml::Value>>, ArgumentFaults> {
+fn by_name<T: Function>(
+    mut table: toml::Table,
+) -> Result<Vec<Option<toml::Value>>, ArgumentFaults> {
     let values = T::PARAMETERS
         .iter()
         .map(|name| table.remove(*name))
@@ -76,7 +78,7 @@ struct Arguments<T> {
     task: PhantomData<T>,
 }
 
-impl<'de, T: Task> Deserializer<'de> for Arguments<T> {
+impl<'de, T: Function> Deserializer<'de> for Arguments<T> {
     type Error = ArgumentFault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -93,7 +95,7 @@ impl<'de, T: Task> Deserializer<'de> for Arguments<T> {
     }
 }
 
-impl<'de, T: Task> SeqAccess<'de> for Arguments<T> {
+impl<'de, T: Function> SeqAccess<'de> for Arguments<T> {
     type Error = ArgumentFault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(

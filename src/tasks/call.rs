@@ -6,7 +6,7 @@ use std::future::IntoFuture;
 use futures_core::future::LocalBoxFuture;
 use serde::{Serialize, Serializer};
 
-use super::Task;
+use super::{Function, Task};
 
 /// "This function, with these arguments": a call that nobody has made yet.
 ///
@@ -30,11 +30,11 @@ use super::Task;
 /// # Ok::<(), treewright::Error>(())
 /// ```
 #[must_use = "a call does nothing until it is awaited, or handed to what runs it elsewhere"]
-pub struct Call<T: Task> {
+pub struct Call<T: Function> {
     args: T::Args,
 }
 
-impl<T: Task> Call<T> {
+impl<T: Function> Call<T> {
     /// The call of `T` with these arguments.
     pub fn from_args(args: T::Args) -> Self {
         Self { args }
@@ -62,7 +62,7 @@ impl<T: Task> IntoFuture for Call<T> {
     }
 }
 
-impl<T: Task<Args: Clone>> Clone for Call<T> {
+impl<T: Function<Args: Clone>> Clone for Call<T> {
     fn clone(&self) -> Self {
         Self {
             args: self.args.clone(),
@@ -70,27 +70,27 @@ impl<T: Task<Args: Clone>> Clone for Call<T> {
     }
 }
 
-impl<T: Task<Args: Copy>> Copy for Call<T> {}
+impl<T: Function<Args: Copy>> Copy for Call<T> {}
 
-impl<T: Task<Args: PartialEq>> PartialEq for Call<T> {
+impl<T: Function<Args: PartialEq>> PartialEq for Call<T> {
     fn eq(&self, other: &Self) -> bool {
         self.args == other.args
     }
 }
 
-impl<T: Task<Args: Eq>> Eq for Call<T> {}
+impl<T: Function<Args: Eq>> Eq for Call<T> {}
 
-impl<T: Task<Args: fmt::Debug>> fmt::Debug for Call<T> {
+impl<T: Function<Args: fmt::Debug>> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("task", &T::PATH)
+            .field("function", &T::PATH)
             .field("args", &self.args)
             .finish()
     }
 }
 
 /// The arguments, by position.
-impl<T: Task> Serialize for Call<T> {
+impl<T: Function> Serialize for Call<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.args.serialize(serializer)
     }

@@ -9,43 +9,77 @@ use crate::id::ContextId;
 use crate::wire::{Codec, CodecError, Encoded, Kind};
 
 use super::argument_fault::ArgumentFaults;
-use super::{Task, TaskFailure, arguments};
+use super::{Function, FunctionKind, Task, TaskFailure, arguments};
 
 /// A task that runs; it ends with the frame that carries its value.
 pub(crate) type RunningTask = LocalBoxFuture<'static, Result<Encoded, TaskFailure>>;
+
+/// How a function of one kind begins.
+pub(crate) enum Begin {
+    /// It takes its arguments and gives its value.
+    Task {
+        /// With arguments by position, encoded by the codec. Its value comes back in a frame
+        /// for the context, in the same codec.
+        start: fn(Codec, ContextId, &[u8]) -> Result<RunningTask, CodecError>,
+        /// With arguments as a file has them: an array by position, a table by name, nothing
+        /// for no arguments.
+        start_from_file:
+            fn(Codec, ContextId, Option<toml::Value>) -> Result<RunningTask, ArgumentFaults>,
+        /// What is wrong with arguments of a file, before anything is started.
+        check: fn(Option<toml::Value>) -> Result<(), ArgumentFaults>,
+    },
+}
 
 /// A function that this program can be told to run.
 ///
 /// [`registered_tasks`](crate::registered_tasks) lists them.
 pub struct TaskEntry {
+    kind: FunctionKind,
     path: &'static str,
     signature: u64,
     parameters: &'static [&'static str],
     is_public: bool,
     file: &'static str,
     line: u32,
-    start: fn(Codec, ContextId, &[u8]) -> Result<RunningTask, CodecError>,
-    start_from_file:
-        fn(Codec, ContextId, Option<toml::Value>) -> Result<RunningTask, ArgumentFaults>,
-    check: fn(Option<toml::Value>) -> Result<(), ArgumentFaults>,
+    begin: Begin,
 }
 
 impl TaskEntry {
-    /// The entry of `T`, which stands at `line` of `file`.
+    /// The entry of the task `T`, which stands at `line` of `file`.
     #[doc(hidden)]
     #[must_use]
     pub const fn of<T: Task>(is_public: bool, file: &'static str, line: u32) -> Self {
-        Self {
-            path: T::PATH,
-            signature: T::SIGNATURE,
-            parameters: T::PARAMETERS,
-            is_public,
-            file,
-            line,
+        let begin = Begin::Task {
             start: start::<T>,
             start_from_file: start_from_file::<T>,
             check: check::<T>,
+        };
+        Self::new::<T>(begin, is_public, file, line)
+    }
+
+    /// The entry of `F`, which begins by `begin`.
+    pub(crate) const fn new<F: Function>(
+        begin: Begin,
+        is_public: bool,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self {
+            kind: F::KIND,
+            path: F::PATH,
+            signature: F::SIGNATURE,
+            parameters: F::PARAMETERS,
+            is_public,
+            file,
+            line,
+            begin,
         }
+    }
+
+    /// What it is: a task, a context or a stream.
+    #[must_use]
+    pub fn kind(&self) -> FunctionKind {
+        self.kind
     }
 
     /// What it is known by to files and to other processes.
@@ -77,37 +111,16 @@ impl TaskEntry {
         self.signature
     }
 
-    /// Starts it with arguments by position, encoded by `codec`. Its value comes back in a
-    /// frame for `context`, in the same codec.
-    pub(crate) fn start(
-        &self,
-        codec: Codec,
-        context: ContextId,
-        args: &[u8],
-    ) -> Result<RunningTask, CodecError> {
-        (self.start)(codec, context, args)
-    }
-
-    /// Starts it with arguments as a file has them: an array by position, a table by name,
-    /// nothing for no arguments.
-    pub(crate) fn start_from_file(
-        &self,
-        codec: Codec,
-        context: ContextId,
-        args: Option<toml::Value>,
-    ) -> Result<RunningTask, ArgumentFaults> {
-        (self.start_from_file)(codec, context, args)
-    }
-
-    /// What is wrong with arguments of a file, before anything is started.
-    pub(crate) fn check(&self, args: Option<toml::Value>) -> Result<(), ArgumentFaults> {
-        (self.check)(args)
+    /// How it begins.
+    pub(crate) fn begin(&self) -> &Begin {
+        &self.begin
     }
 }
 
 impl fmt::Debug for TaskEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskEntry")
+            .field("kind", &self.kind)
             .field("path", &self.path)
             .field("parameters", &self.parameters)
             .field("is_public", &self.is_public)
@@ -143,11 +156,24 @@ async fn run<T: Task>(
     context: ContextId,
     args: T::Args,
 ) -> Result<Encoded, TaskFailure> {
-    let value = T::outcome(T::run(args).await)?;
+    answer::<T>(codec, context, T::run(args).await)
+}
+
+/// The frame that ends `context` with what `F` returned.
+pub(crate) fn answer<F: Function>(
+    codec: Codec,
+    context: ContextId,
+    output: F::Output,
+) -> Result<Encoded, TaskFailure> {
+    let value = F::outcome(output)?;
     Encoded::new(codec, Kind::Result, context, &value).map_err(|error| {
         let error = Error::wrap(ErrorKind::Other, error);
         error
-            .context(format!("cannot return the value of task `{}`", T::PATH))
+            .context(format!(
+                "cannot return the value of {} `{}`",
+                F::KIND,
+                F::PATH
+            ))
             .into()
     })
 }

@@ -6,6 +6,7 @@ mod arguments;
 mod call;
 mod entry;
 mod failure;
+mod function;
 mod outcome;
 mod payload;
 mod registry;
@@ -14,8 +15,10 @@ mod task;
 mod tests;
 
 pub use call::Call;
+pub(crate) use entry::Begin;
 pub use entry::TaskEntry;
 pub use failure::{ErrorType, LocalFailure, PlainFailure, TaskFailure, TypedFailure, UnfitFailure};
+pub use function::{Function, FunctionKind};
 pub use outcome::Fallible;
 pub(crate) use registry::registry;
 pub use registry::{TASKS, registered_tasks};

@@ -8,9 +8,9 @@ use treewright_supervisors::suggest;
 
 use crate::error::{Error, ErrorKind};
 
-use super::TaskEntry;
+use super::{FunctionKind, TaskEntry};
 
-/// Every `#[task]` of the program, gathered by the linker.
+/// Every `#[task]`, `#[context]` and `#[stream]` of the program, gathered by the linker.
 #[doc(hidden)]
 #[distributed_slice]
 pub static TASKS: [TaskEntry];
@@ -63,27 +63,30 @@ impl Registry {
         }
     }
 
-    /// The task that is known by `path`.
-    pub(crate) fn find(&self, path: &str) -> Result<&'static TaskEntry, TaskLookupError> {
-        self.0
-            .get(path)
-            .copied()
-            .ok_or_else(|| TaskLookupError::Unknown {
-                path: path.to_owned(),
-                near: self.nearest(path),
-            })
-    }
-
-    /// The task that is known by `path` and has this signature.
-    pub(crate) fn find_exact(
+    /// The function that is known by `path` and has this signature; 0 is said by a caller
+    /// that does not know it, and fits each.
+    pub(crate) fn find(
         &self,
         path: &str,
         signature: u64,
     ) -> Result<&'static TaskEntry, TaskLookupError> {
-        let entry = self.find(path)?;
-        match entry.signature() == signature {
-            true => Ok(entry),
-            false => Err(TaskLookupError::OtherSignature {
+        let wanted = FunctionKind::of_signature(signature);
+        let Some(entry) = self.0.get(path).copied() else {
+            return Err(TaskLookupError::Unknown {
+                wanted,
+                path: path.to_owned(),
+                near: self.nearest(path),
+            });
+        };
+        match wanted {
+            _ if [0, entry.signature()].contains(&signature) => Ok(entry),
+            Some(wanted) if wanted != entry.kind() => Err(TaskLookupError::OtherKind {
+                wanted,
+                found: entry.kind(),
+                path: path.to_owned(),
+            }),
+            _ => Err(TaskLookupError::OtherSignature {
+                kind: entry.kind(),
                 path: path.to_owned(),
             }),
         }
@@ -111,14 +114,26 @@ fn last_word(path: &str) -> &str {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TaskLookupError {
     /// Nothing is known by that path.
-    #[error("this program has no task `{path}`")]
+    #[error("this program has no {} `{path}`", word(*.wanted))]
     Unknown {
+        wanted: Option<FunctionKind>,
         path: String,
         near: Option<&'static str>,
     },
     /// The caller was built with another function under that path.
-    #[error("task `{path}` has another signature here than in the program that calls it")]
-    OtherSignature { path: String },
+    #[error("{kind} `{path}` has another signature here than in the program that calls it")]
+    OtherSignature { kind: FunctionKind, path: String },
+    /// The caller takes it for another kind of function.
+    #[error("`{path}` is a {found} here, and a {wanted} in the program that calls it")]
+    OtherKind {
+        wanted: FunctionKind,
+        found: FunctionKind,
+        path: String,
+    },
+}
+
+fn word(wanted: Option<FunctionKind>) -> String {
+    wanted.map_or_else(|| "function".to_owned(), |wanted| wanted.to_string())
 }
 
 impl TaskLookupError {
@@ -132,7 +147,9 @@ impl TaskLookupError {
                  left out, and `use that_crate as _;` puts it in"
                     .to_owned()
             }
-            Self::OtherSignature { .. } => "build both programs from the same source".to_owned(),
+            Self::OtherSignature { .. } | Self::OtherKind { .. } => {
+                "build both programs from the same source".to_owned()
+            }
         }
     }
 }

@@ -1,10 +1,8 @@
-//! What a function that runs in other processes is to the types.
+//! What a function that takes its arguments and gives its value is to the types.
 
 use futures_core::future::LocalBoxFuture;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::TaskFailure;
+use super::Function;
 
 /// A function that can run in another process.
 ///
@@ -14,48 +12,26 @@ use super::TaskFailure;
 /// # Examples
 ///
 /// ```
-/// use treewright::{Call, Task};
+/// use treewright::{Call, Portal, Task};
 ///
-/// #[treewright::task]
-/// async fn double(n: u32) -> u32 {
-///     2 * n
+/// /// Runs a task on each of the actors.
+/// async fn run_on_all<T>(portals: &[Portal], call: Call<T>) -> treewright::Result<Vec<T::Value>>
+/// where
+///     T: Task<Args: Clone>,
+/// {
+///     let mut values = Vec::new();
+///     for portal in portals {
+///         values.push(portal.run(call.clone()).await?);
+///     }
+///     Ok(values)
 /// }
-///
-/// fn describe<T: Task>(_: &Call<T>) -> String {
-///     format!("{}({})", T::PATH, T::PARAMETERS.join(", "))
-/// }
-///
-/// assert!(describe(&double(4)).ends_with("::double(n)"));
 /// ```
-pub trait Task: 'static {
-    /// Its arguments, as a tuple.
-    type Args: Serialize + DeserializeOwned + 'static;
-
-    /// What the function returns.
-    type Output: 'static;
-
-    /// What comes back from the process that ran it: the `T` of a `Result<T, E>`, and the
-    /// output itself if it is no result.
-    type Value: Serialize + DeserializeOwned + 'static;
-
-    /// What it is known by to files and to other processes.
-    const PATH: &'static str;
-
-    /// A hash of the names and types of its arguments and of what it returns, as they are
-    /// written. Two programs of different builds tell by it whether they mean the same.
-    const SIGNATURE: u64;
-
-    /// The names of its arguments.
-    const PARAMETERS: &'static [&'static str];
-
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a task",
+    label = "only a function marked `#[treewright::task]` can be run",
+    note = "a context is opened by `portal.open_context(..)`, a stream by `portal.open_stream_from(..)`"
+)]
+pub trait Task: Function {
     /// Runs it here. `is_prime(7).await` is the usual way to do so.
     fn run(args: Self::Args) -> LocalBoxFuture<'static, Self::Output>;
-
-    /// What the process that asked for it is told.
-    ///
-    /// # Errors
-    ///
-    /// The failure that the output stands for, if it is a `Result`.
-    #[doc(hidden)]
-    fn outcome(output: Self::Output) -> Result<Self::Value, TaskFailure>;
 }

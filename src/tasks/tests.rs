@@ -10,12 +10,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::argument_fault::ArgumentFault;
+use super::entry::RunningTask;
 use super::registry::{Registry, TaskLookupError, registry};
-use super::{Task, TaskFailure};
+use super::{Begin, Function, TaskFailure};
 use crate as treewright;
 use crate::error::{Error, ErrorKind};
 use crate::id::ContextId;
-use crate::wire::{Codec, Encoded, HEADER_LENGTH, Kind};
+use crate::wire::{Codec, CodecError, Encoded, HEADER_LENGTH, Kind};
 
 const CONTEXT: ContextId = ContextId::new(5);
 
@@ -34,9 +35,13 @@ fn encoded(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
+fn start(path: &str, args: &[u8]) -> Result<RunningTask, CodecError> {
+    let Begin::Task { start, .. } = registry().unwrap().find(path, 0).unwrap().begin();
+    start(Codec::Cbor, CONTEXT, args)
+}
+
 fn started(path: &str, args: &[u8]) -> Result<Encoded, TaskFailure> {
-    let task = registry().unwrap().find(path).unwrap();
-    futures_lite::future::block_on(task.start(Codec::Cbor, CONTEXT, args).unwrap())
+    futures_lite::future::block_on(start(path, args).unwrap())
 }
 
 #[test]
@@ -48,17 +53,13 @@ fn task_started_from_bytes_answers_in_a_frame_of_its_context() {
 
 #[test]
 fn arguments_that_are_not_the_tasks_are_refused_before_it_runs() {
-    let entry = registry().unwrap().find(add::PATH).unwrap();
     for wrong in [
         encoded(&(1,)),
         encoded(&(1, "two")),
         encoded(&(1, 2, 3)),
         vec![],
     ] {
-        assert!(
-            entry.start(Codec::Cbor, CONTEXT, &wrong).is_err(),
-            "{wrong:?}"
-        );
+        assert!(start(add::PATH, &wrong).is_err(), "{wrong:?}");
     }
 }
 
@@ -77,7 +78,7 @@ fn value_that_the_codec_cannot_say_is_a_failure_that_names_the_task() {
 fn task_that_is_not_there_is_not_found_and_the_nearest_is_suggested() {
     let registry = registry().unwrap();
     let hint = |path: &str| {
-        let error = Error::from(registry.find(path).unwrap_err());
+        let error = Error::from(registry.find(path, add::SIGNATURE).unwrap_err());
         assert_eq!(
             error.to_string(),
             format!("this program has no task `{path}`")
@@ -93,10 +94,34 @@ fn task_that_is_not_there_is_not_found_and_the_nearest_is_suggested() {
 #[test]
 fn task_of_another_signature_is_refused() {
     let registry = registry().unwrap();
-    assert!(registry.find_exact(add::PATH, add::SIGNATURE).is_ok());
-    let error = registry.find_exact(add::PATH, 1).unwrap_err();
+    assert!(registry.find(add::PATH, add::SIGNATURE).is_ok());
+    let error = registry.find(add::PATH, add::SIGNATURE ^ 4).unwrap_err();
     assert!(matches!(error, TaskLookupError::OtherSignature { .. }));
     assert!(Error::from(error).hint().is_some());
+}
+
+#[test]
+fn signature_that_the_caller_does_not_know_fits_each_task() {
+    let registry = registry().unwrap();
+    assert_eq!(registry.find(add::PATH, 0).unwrap().path(), add::PATH);
+    let unknown = registry.find("nothing", 0).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "this program has no function `nothing`"
+    );
+}
+
+#[test]
+fn task_that_the_caller_takes_for_a_context_is_refused_with_both_words() {
+    let as_context = add::SIGNATURE & !0b11 | 2;
+    let refused = registry().unwrap().find(add::PATH, as_context).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "`{}` is a task here, and a context in the program that calls it",
+            add::PATH
+        )
+    );
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -189,11 +214,15 @@ fn result_under_another_name_is_a_value() {
 }
 
 fn from_file(path: &str, args: &str) -> Result<String, Vec<String>> {
-    let entry = registry().unwrap().find(path).unwrap();
+    let Begin::Task {
+        start_from_file,
+        check,
+        ..
+    } = registry().unwrap().find(path, 0).unwrap().begin();
     let mut file: toml::Table = args.parse().unwrap();
     let args = file.remove("args");
-    let checked = entry.check(args.clone());
-    let task = entry.start_from_file(Codec::Cbor, CONTEXT, args);
+    let checked = check(args.clone());
+    let task = start_from_file(Codec::Cbor, CONTEXT, args);
     assert_eq!(
         checked.is_ok(),
         task.is_ok(),

@@ -1,7 +1,7 @@
 //! Functions marked `#[task]`: called here, named by types, and listed.
 
 use serde::{Deserialize, Serialize};
-use treewright::{Call, Task, registered_tasks, run, task};
+use treewright::{Call, Function, FunctionKind, Task, registered_tasks, run, task};
 
 mod work {
     use super::*;
@@ -94,7 +94,7 @@ fn task_is_known_by_its_path_or_by_the_name_it_was_given() {
 
 #[test]
 fn parameters_are_named_as_they_are_written() {
-    let names = <work::twelve as Task>::PARAMETERS;
+    let names = <work::twelve as Function>::PARAMETERS;
     assert_eq!(names.len(), 12);
     assert_eq!([names[0], names[4], names[11]], ["a", "type", "_unused"]);
 }
@@ -127,6 +127,11 @@ fn signature_differs_by_types_and_names_and_not_by_layout() {
     assert_eq!(one::f::SIGNATURE, same::f::SIGNATURE);
     assert_ne!(one::f::SIGNATURE, other_names::f::SIGNATURE);
     assert_ne!(one::f::SIGNATURE, other_type::f::SIGNATURE);
+    assert_eq!(
+        one::f::SIGNATURE & 0b11,
+        1,
+        "the lowest bits say that it is a task"
+    );
 }
 
 #[test]
@@ -166,7 +171,8 @@ fn every_task_of_the_program_is_registered_with_its_place() {
         ]
     );
     let public: Vec<_> = tasks.iter().filter(|task| task.is_public()).collect();
-    assert!(public.iter().any(|task| task.path() == nothing::PATH));
+    let found = public.iter().find(|task| task.path() == nothing::PATH);
+    assert_eq!(found.unwrap().kind(), FunctionKind::Task);
     assert!(!public.iter().any(|task| task.path() == is_prime::PATH));
 }
 

@@ -24,7 +24,7 @@ use crate::portal::{Peer, Portal};
 use crate::process::Outcome;
 use crate::rt::channel;
 use crate::scope::{Hold, Kind, Node, Scope, Urgency, closed};
-use crate::tasks::{Call, Task};
+use crate::tasks::{Call, Function, Task};
 use crate::undertaker::{self, Undertaker};
 use crate::wire::Limits;
 
@@ -146,8 +146,8 @@ impl<'env> ActorBuilder<'env> {
 
     /// Lets any actor of the tree call this function there. Without it, only the parent
     /// may, unless the function is public.
-    pub fn expose<T: Task>(mut self) -> Self {
-        self.exposed.push(T::PATH.to_owned());
+    pub fn expose<F: Function>(mut self) -> Self {
+        self.exposed.push(F::PATH.to_owned());
         self
     }
 

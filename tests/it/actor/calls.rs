@@ -5,7 +5,7 @@ use std::future::pending;
 
 use futures_lite::future::{or, yield_now, zip};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use treewright::{ErrorKind, Result, Task, open_nursery, run};
+use treewright::{ErrorKind, Function, Result, open_nursery, run};
 
 use super::support::{Gate, Post, fail, hang, pass, process_id, say};
 use crate::guard::guarded;

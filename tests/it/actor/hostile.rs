@@ -14,7 +14,8 @@ use std::process::{Child, Command, Stdio};
 use futures_lite::future::{or, yield_now};
 use treewright::process::Rung;
 use treewright::{
-    ActorBuilder, Error, ErrorKind, Nursery, Result, SpawnMethod, Task, open_nursery, run, shielded,
+    ActorBuilder, Error, ErrorKind, Function, Nursery, Result, SpawnMethod, open_nursery, run,
+    shielded,
 };
 
 use self::frames::{boot, frame, header, hello, kinds, noise, start};
@@ -271,7 +272,7 @@ fn caller_of_a_function_that_is_not_there_is_told_what_was_meant() {
             (slip.as_str(), 1, meant.as_str()),
             (
                 process_id::PATH,
-                process_id::SIGNATURE ^ 1,
+                process_id::SIGNATURE ^ 4,
                 "has another signature",
             ),
             (hang::PATH, hang::SIGNATURE, "cannot read the arguments"),

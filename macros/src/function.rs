@@ -1,38 +1,52 @@
-//! The expansion of `#[task]`.
+//! The expansion of `#[task]`, and of the attributes of the other kinds.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{ItemFn, LitStr};
 
 use crate::attributes::Attributes;
-use crate::options::{TaskOptions, plain};
-use crate::signature::{self, TaskSignature, both};
+use crate::kind::Kind;
+use crate::options::{FunctionOptions, plain};
+use crate::signature::{self, FunctionSignature, both};
 
-/// A task, ready to be written out.
-struct Task {
-    options: TaskOptions,
+/// A function that other processes call, ready to be written out.
+struct Function {
+    kind: Kind,
+    options: FunctionOptions,
     attributes: Attributes,
     function: ItemFn,
-    signature: TaskSignature,
+    signature: FunctionSignature,
 }
 
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let options = TaskOptions::parse(options);
-    let mut function = signature::function(item, "task")?;
-    let (options, signature) = both(options, TaskSignature::read(&function.sig))?;
+pub(crate) fn expand(
+    kind: Kind,
+    options: TokenStream,
+    item: TokenStream,
+) -> syn::Result<TokenStream> {
+    let options = FunctionOptions::parse(kind, options);
+    let mut function = signature::function(item, kind)?;
+    let (options, signature) = both(options, FunctionSignature::read(kind, &function.sig))?;
     let attributes = Attributes::sort(std::mem::take(&mut function.attrs));
-    let task = Task {
+    let function = Function {
+        kind,
         options,
         attributes,
         function,
         signature,
     };
-    let (caller, ty, code, entry) = (task.caller(), task.ty(), task.code(), task.entry());
-    Ok(quote!(#caller #ty #code #entry))
+    let parts = [
+        function.caller(),
+        function.ty(),
+        function.body(),
+        function.description(),
+        function.run(),
+        function.entry(),
+    ];
+    Ok(parts.into_iter().collect())
 }
 
-impl Task {
+impl Function {
     /// The function that makes a call.
     fn caller(&self) -> TokenStream {
         let Attributes {
@@ -44,7 +58,7 @@ impl Task {
         let (visibility, name) = (&self.function.vis, &self.function.sig.ident);
         let names = self.names();
         let types = self.types();
-        // A task that only files name is not dead code, and too many arguments are told once.
+        // A function that only files name is not dead code, and too many arguments are told once.
         quote! {
             #(#conditions)*
             #(#outside)*
@@ -55,11 +69,11 @@ impl Task {
         }
     }
 
-    /// The type that stands for the task.
+    /// The type that stands for the function.
     fn ty(&self) -> TokenStream {
         let conditions = &self.attributes.conditions;
         let (visibility, name) = (&self.function.vis, &self.function.sig.ident);
-        let doc = format!("The task [`{name}()`](fn@{name}) as a type.");
+        let doc = format!("The {} [`{name}()`](fn@{name}) as a type.", self.kind);
         quote! {
             #(#conditions)*
             #[doc = #doc]
@@ -68,24 +82,14 @@ impl Task {
         }
     }
 
-    /// The code itself, and what it is to the runtime.
-    fn code(&self) -> TokenStream {
+    /// The code itself.
+    fn body(&self) -> TokenStream {
         let Attributes {
             conditions, inside, ..
         } = &self.attributes;
-        let treewright = &self.options.treewright;
-        let name = &self.function.sig.ident;
-        let (inputs, output) = (&self.function.sig.inputs, &self.function.sig.output);
+        let signature = &self.function.sig;
+        let (name, inputs, output) = (&signature.ident, &signature.inputs, &signature.output);
         let block = &self.function.block;
-        let names = self.names();
-        let types = self.types();
-        let parameters = names.iter().map(|name| plain(name));
-        // What the compiler has against an argument, it says of the arguments.
-        let span = self.function.sig.paren_token.span.join();
-        let args = quote_spanned!(span=> (#(#types,)*));
-        let path = self.path();
-        let hash = self.signature.hash;
-        let (returned, value, outcome) = (&self.signature.output.ty, self.value(), self.outcome());
         quote! {
             #(#conditions)*
             impl #name {
@@ -93,26 +97,56 @@ impl Task {
                 #[allow(clippy::unused_async)]
                 async fn body(#inputs) #output #block
             }
+        }
+    }
 
+    /// What every function of any kind is to the runtime.
+    fn description(&self) -> TokenStream {
+        let conditions = &self.attributes.conditions;
+        let treewright = &self.options.treewright;
+        let name = &self.function.sig.ident;
+        let types = self.types();
+        let parameters = self.names().into_iter().map(plain);
+        // What the compiler has against an argument, it says of the arguments.
+        let span = self.function.sig.paren_token.span.join();
+        let args = quote_spanned!(span=> (#(#types,)*));
+        let kind = format_ident!("{}", self.kind.variant());
+        let path = self.path();
+        let hash = self.signature.hash;
+        let (returned, value, outcome) = (&self.signature.output.ty, self.value(), self.outcome());
+        quote! {
             #(#conditions)*
-            impl #treewright::Task for #name {
+            impl #treewright::Function for #name {
                 type Args = #args;
                 type Output = #returned;
                 type Value = #value;
+                const KIND: #treewright::FunctionKind = #treewright::FunctionKind::#kind;
                 const PATH: &'static str = #path;
                 const SIGNATURE: u64 = #hash;
                 const PARAMETERS: &'static [&'static str] = &[#(#parameters),*];
-
-                fn run((#(#names,)*): Self::Args) -> #treewright::__private::LocalBoxFuture<'static, Self::Output> {
-                    #treewright::__private::Box::pin(Self::body(#(#names),*))
-                }
 
                 #outcome
             }
         }
     }
 
-    /// What comes back when the task succeeds.
+    /// How the runtime runs it.
+    fn run(&self) -> TokenStream {
+        let conditions = &self.attributes.conditions;
+        let treewright = &self.options.treewright;
+        let name = &self.function.sig.ident;
+        let names = self.names();
+        quote! {
+            #(#conditions)*
+            impl #treewright::Task for #name {
+                fn run((#(#names,)*): Self::Args) -> #treewright::__private::LocalBoxFuture<'static, Self::Output> {
+                    #treewright::__private::Box::pin(Self::body(#(#names),*))
+                }
+            }
+        }
+    }
+
+    /// What comes back when the function succeeds.
     fn value(&self) -> TokenStream {
         let treewright = &self.options.treewright;
         let ty = &self.signature.output.ty;
@@ -149,7 +183,7 @@ impl Task {
         }
     }
 
-    /// Its place in the list of all tasks of the program.
+    /// Its place in the list of all such functions of the program.
     fn entry(&self) -> TokenStream {
         let conditions = &self.attributes.conditions;
         let treewright = &self.options.treewright;
