@@ -142,7 +142,7 @@ fn call_is_cloned_compared_and_shown_by_its_arguments() {
     assert_ne!(call, is_prime(8));
     assert_eq!(
         format!("{call:?}"),
-        r#"Call { task: "it::tasks::work::is_prime", args: (7,) }"#
+        r#"Call { function: "it::tasks::work::is_prime", args: (7,) }"#
     );
     assert_eq!(serde_json::to_string(&call).unwrap(), "[7]");
 }
