@@ -4,6 +4,8 @@
 compile_error!("treewright runs on Linux (5.4 or later) only: it waits for processes by pidfd");
 
 mod actor;
+mod context;
+mod dialog;
 mod error;
 #[cfg_attr(
     not(test),
@@ -36,6 +38,10 @@ mod undertaker;
 mod wire;
 
 pub use actor::{CurrentActor, current_actor};
+pub use context::{
+    Context, ContextFunction, MsgStream, OpenContext, Outcome, RemoteStream, StartedContext,
+    StreamFunction, StreamReceiver, StreamSender, TrySendError,
+};
 pub use error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Payload, RemoteError, RemoteKind,
     Result,
@@ -51,7 +57,7 @@ pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
 pub use tasks::{Call, Function, FunctionKind, Task, TaskEntry, registered_tasks};
 pub use tree::{Tree, TreeHandle, TreeOutcome, load};
-pub use treewright_macros::{bootstrap, context, main, stream, task, test};
+pub use treewright_macros::{bootstrap, main, task, test};
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
 pub use treewright_supervisors::spec;

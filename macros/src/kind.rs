@@ -6,8 +6,6 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Task,
-    Context,
-    Stream,
 }
 
 impl Kind {
@@ -15,8 +13,6 @@ impl Kind {
     pub(crate) fn bits(self) -> u64 {
         match self {
             Self::Task => 1,
-            Self::Context => 2,
-            Self::Stream => 3,
         }
     }
 
@@ -24,26 +20,6 @@ impl Kind {
     pub(crate) fn variant(self) -> &'static str {
         match self {
             Self::Task => "Task",
-            Self::Context => "Context",
-            Self::Stream => "Stream",
-        }
-    }
-
-    /// The trait that says how it is run.
-    pub(crate) fn trait_name(self) -> &'static str {
-        match self {
-            Self::Task => "Task",
-            Self::Context => "ContextFunction",
-            Self::Stream => "StreamFunction",
-        }
-    }
-
-    /// What makes its entry in the list of all such functions.
-    pub(crate) fn entry(self) -> &'static str {
-        match self {
-            Self::Task => "of",
-            Self::Context => "of_context",
-            Self::Stream => "of_stream",
         }
     }
 }
@@ -53,8 +29,6 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Task => "task",
-            Self::Context => "context",
-            Self::Stream => "stream",
         })
     }
 }

@@ -86,6 +86,9 @@ impl Conversation {
     fn hear(&self, frame: Frame, tell: &mut impl FnMut(Heard)) -> Result<(), Error> {
         match frame.kind {
             Kind::Start => self.server.start(&frame).map_err(violation),
+            Kind::Started | Kind::Data | Kind::Raw | Kind::Credit | Kind::EndOfStream => {
+                self.peer.hear(frame).map_err(violation)
+            }
             Kind::Result | Kind::Error => self.peer.ended(&frame).map_err(violation),
             Kind::Cancel if frame.context == ContextId::LINK => match self.server.obeys_peer() {
                 true => {

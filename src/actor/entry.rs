@@ -143,7 +143,7 @@ async fn serve(
     });
     let parent = actor.parent.clone();
     let parent = parent.expect("invariant: whoever serves was started by somebody");
-    let peer = Peer::new(parent, link.clone(), Side::Started);
+    let peer = Peer::new(parent, actor.id.clone(), link.clone(), Side::Started);
     let node = Node::new(NodeKind::Scope, Node::current());
     let server = Server::new(
         actor,

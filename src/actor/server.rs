@@ -1,6 +1,6 @@
 //! Serving the calls that come in on one link.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -31,8 +31,6 @@ pub(crate) struct Server {
     node: Rc<Node>,
     undertaker: Rc<Undertaker>,
     served: Rc<RefCell<HashMap<ContextId, Rc<Node>>>>,
-    /// How many contexts the other side has opened.
-    seen: Cell<u64>,
 }
 
 impl Server {
@@ -51,7 +49,6 @@ impl Server {
             node,
             undertaker,
             served: Rc::default(),
-            seen: Cell::new(0),
         }
     }
 
@@ -64,11 +61,7 @@ impl Server {
     /// side broke the protocol.
     pub(crate) fn start(&self, frame: &Frame) -> Result<(), &'static str> {
         let context = frame.context;
-        // Numbers only grow, so that none is ever taken for an earlier one.
-        if context.side() == self.peer.side() || context.count() <= self.seen.get() {
-            return Err("a context that was opened before");
-        }
-        self.seen.set(context.count());
+        self.peer.see(context)?;
         if let Err(error) = self.begin(frame) {
             self.share().answer(context, Err(error.into()));
         }
@@ -81,8 +74,20 @@ impl Server {
             .map_err(|error| Error::wrap(ErrorKind::Broken, error).context("cannot read a call"))?;
         let entry = registry()?.find(head.task, head.signature)?;
         self.check_access(entry)?;
+        let node = Node::new(NodeKind::Task, Some(Rc::clone(&self.node)));
+        self.served.borrow_mut().insert(context, Rc::clone(&node));
+        // Whatever comes between, what was noted of the call goes with this.
+        let answering = Answering {
+            server: self.share(),
+            context,
+        };
         let running = match entry.begin() {
             Begin::Task { start, .. } => start(codec, context, &args),
+            Begin::Context(start) => {
+                let dialog = self.peer.serve_dialog(context, entry.path());
+                dialog.runs_under(Rc::clone(&node));
+                start(dialog, &args)
+            }
         };
         let running = running.map_err(|error| {
             Error::wrap(ErrorKind::Broken, error).context(format!(
@@ -91,12 +96,6 @@ impl Server {
                 entry.path()
             ))
         })?;
-        let node = Node::new(NodeKind::Task, Some(Rc::clone(&self.node)));
-        self.served.borrow_mut().insert(context, Rc::clone(&node));
-        let answering = Answering {
-            server: self.share(),
-            context,
-        };
         self.undertaker.take_charge(entry.path(), async move {
             let outcome = guarded(node, running).await;
             answering.end(outcome.unwrap_or_else(|error| Err(error.into())));
@@ -184,6 +183,8 @@ struct Answering {
 
 impl Answering {
     fn end(self, outcome: Result<Encoded, TaskFailure>) {
+        // What is left of its stream ends before the context does.
+        self.server.peer.dialog_ended(self.context);
         self.server.answer(self.context, outcome);
     }
 }
@@ -191,6 +192,7 @@ impl Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.server.served.borrow_mut().remove(&self.context);
+        self.server.peer.dialog_ended(self.context);
     }
 }
 

@@ -74,6 +74,13 @@ impl CancelReason {
         self
     }
 
+    /// The same as asked for by `actor`.
+    #[must_use]
+    pub(crate) fn asked_by(mut self, actor: ActorId) -> Self {
+        self.origin = CancelOrigin::Actor(actor);
+        self
+    }
+
     /// Who asked.
     #[must_use]
     pub fn origin(&self) -> &CancelOrigin {

@@ -18,13 +18,16 @@ use crate::tasks::{Call, Task};
 pub struct Portal {
     peer: Rc<Peer>,
     lifeline: Rc<dyn Lifeline>,
-    /// Who we are, for who asks who cancelled.
-    me: ActorId,
 }
 
 impl Portal {
-    pub(crate) fn new(peer: Rc<Peer>, lifeline: Rc<dyn Lifeline>, me: ActorId) -> Self {
-        Self { peer, lifeline, me }
+    pub(crate) fn new(peer: Rc<Peer>, lifeline: Rc<dyn Lifeline>) -> Self {
+        Self { peer, lifeline }
+    }
+
+    /// The link to it, and what goes on over it.
+    pub(crate) fn peer(&self) -> &Rc<Peer> {
+        &self.peer
     }
 
     /// Which actor it is.
@@ -84,7 +87,7 @@ impl Portal {
     /// Safe: it goes on being stopped.
     #[track_caller]
     pub fn cancel_actor(&self) -> impl Future<Output = Exit> + '_ {
-        let reason = CancelReason::new(CancelOrigin::Actor(self.me.clone()));
+        let reason = CancelReason::new(CancelOrigin::Actor(self.peer.here().clone()));
         self.lifeline.cancel(reason.asked_at(Location::caller()));
         self.lifeline.ended()
     }

@@ -5,36 +5,48 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::reply::{Reply, ReplySlot};
+use crate::dialog::{Dialog, Growth, Role};
 use crate::error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, RemoteError, Result,
 };
 use crate::id::{ActorId, ContextId, Side};
 use crate::link::{Link, LinkError};
-use crate::tasks::{Call, Task};
+use crate::tasks::{Call, Function, Task};
 use crate::wire::{self, Encoded, Frame, Kind, StartHead};
 
-/// The actor at the other end of a link, and the calls made to it.
+/// The actor at the other end of a link, the calls made to it, and the contexts of both
+/// sides.
 #[derive(Debug)]
 pub(crate) struct Peer {
     id: ActorId,
+    /// Who we are.
+    here: ActorId,
     link: Link,
     /// Which side of the link we are.
     side: Side,
     opened: Cell<u64>,
     calls: RefCell<HashMap<ContextId, Rc<ReplySlot>>>,
+    /// How many contexts the other side has opened.
+    seen: Cell<u64>,
+    dialogs: RefCell<HashMap<ContextId, Rc<Dialog>>>,
+    growth: Growth,
     /// Why nobody is there any more.
     lost: OnceCell<Error>,
 }
 
 impl Peer {
-    /// The actor `id` behind `link`, of which we are `side`.
-    pub(crate) fn new(id: ActorId, link: Link, side: Side) -> Rc<Self> {
+    /// The actor `id` behind `link`, of which the actor `here` is `side`.
+    pub(crate) fn new(id: ActorId, here: ActorId, link: Link, side: Side) -> Rc<Self> {
         Rc::new(Self {
             id,
+            here,
             link,
             side,
             opened: Cell::new(0),
             calls: RefCell::default(),
+            seen: Cell::new(0),
+            dialogs: RefCell::default(),
+            growth: Growth::default(),
             lost: OnceCell::new(),
         })
     }
@@ -42,6 +54,11 @@ impl Peer {
     /// Who it is.
     pub(crate) fn id(&self) -> &ActorId {
         &self.id
+    }
+
+    /// Who we are.
+    pub(crate) fn here(&self) -> &ActorId {
+        &self.here
     }
 
     /// The link to it.
@@ -68,20 +85,14 @@ impl Peer {
         })
     }
 
+    /// By how much the windows of its streams have grown.
+    pub(crate) fn growth(&self) -> &Growth {
+        &self.growth
+    }
+
     /// Sends what begins a call.
     fn start<T: Task>(self: &Rc<Self>, call: &Call<T>) -> Result<OpenCall> {
-        if let Some(error) = self.lost.get() {
-            return Err(error.clone());
-        }
-        self.opened.set(self.opened.get() + 1);
-        let context = ContextId::of(self.side, self.opened.get());
-        let codec = self.link.codec();
-        let head = StartHead {
-            task: T::PATH,
-            signature: T::SIGNATURE,
-        };
-        let frame = wire::start(codec, context, &head, call.args())
-            .with_context(|| format!("cannot send the arguments of task `{}`", T::PATH))?;
+        let (context, frame) = self.start_frame(call)?;
         // The guard is there before what it guards.
         let slot = Rc::new(ReplySlot::default());
         self.calls.borrow_mut().insert(context, Rc::clone(&slot));
@@ -92,6 +103,88 @@ impl Peer {
         };
         self.send(frame)?;
         Ok(open)
+    }
+
+    /// What begins a call or a context, and its number.
+    fn start_frame<T: Function>(&self, call: &Call<T>) -> Result<(ContextId, Encoded)> {
+        if let Some(error) = self.lost.get() {
+            return Err(error.clone());
+        }
+        self.opened.set(self.opened.get() + 1);
+        let context = ContextId::of(self.side, self.opened.get());
+        let head = StartHead {
+            task: T::PATH,
+            signature: T::SIGNATURE,
+        };
+        let frame = wire::start(self.link.codec(), context, &head, call.args())
+            .with_context(|| format!("cannot send the arguments of task `{}`", T::PATH))?;
+        Ok((context, frame))
+    }
+
+    /// Begins a context with a function there. Whoever has it sees to its end.
+    pub(crate) fn open_dialog<T: Function>(self: &Rc<Self>, call: &Call<T>) -> Result<Rc<Dialog>> {
+        let (context, frame) = self.start_frame(call)?;
+        self.send(frame)?;
+        Ok(self.add_dialog(context, T::PATH, Role::Opener))
+    }
+
+    /// Begins a context with a function here, which the other side has asked for.
+    pub(crate) fn serve_dialog(
+        self: &Rc<Self>,
+        context: ContextId,
+        task: &'static str,
+    ) -> Rc<Dialog> {
+        self.add_dialog(context, task, Role::Callee)
+    }
+
+    fn add_dialog(
+        self: &Rc<Self>,
+        context: ContextId,
+        task: &'static str,
+        role: Role,
+    ) -> Rc<Dialog> {
+        let dialog = Dialog::new(Rc::clone(self), context, task, role);
+        let mut dialogs = self.dialogs.borrow_mut();
+        dialogs.insert(context, Rc::clone(&dialog));
+        dialog
+    }
+
+    /// A function here has ended.
+    pub(crate) fn dialog_ended(&self, context: ContextId) {
+        let dialog = self.dialogs.borrow_mut().remove(&context);
+        if let Some(dialog) = dialog {
+            dialog.end();
+        }
+    }
+
+    /// The other side opens a context. Numbers only grow, so that none is ever taken for an
+    /// earlier one.
+    pub(crate) fn see(&self, context: ContextId) -> Result<(), &'static str> {
+        if context.side() == self.side || context.count() <= self.seen.get() {
+            return Err("a context that was opened before");
+        }
+        self.seen.set(context.count());
+        Ok(())
+    }
+
+    /// Whether the context was opened at some time, by whichever side.
+    fn was_opened(&self, context: ContextId) -> bool {
+        let opened = match context.side() == self.side {
+            true => &self.opened,
+            false => &self.seen,
+        };
+        (1..=opened.get()).contains(&context.count())
+    }
+
+    /// Takes in a frame of the stream of a context. One of a context that has ended is
+    /// dropped.
+    pub(crate) fn hear(&self, frame: Frame) -> Result<(), &'static str> {
+        let dialog = self.dialogs.borrow().get(&frame.context).cloned();
+        match dialog {
+            Some(dialog) => dialog.hear(frame),
+            None if self.was_opened(frame.context) => Ok(()),
+            None => Err("a message of a context that was not opened"),
+        }
     }
 
     /// Sends a frame; an error says why nobody is there to read it.
@@ -118,22 +211,30 @@ impl Peer {
         }
     }
 
-    /// Takes in the end of a call. It is an error of the protocol if no such call was made;
-    /// one that nobody waits for any more is dropped.
+    /// Takes in the end of a call or of a context. It is an error of the protocol if no such
+    /// call was made; one that nobody waits for any more is dropped.
     pub(crate) fn ended(&self, frame: &Frame) -> Result<(), &'static str> {
         let context = frame.context;
-        if context.side() != self.side || !(1..=self.opened.get()).contains(&context.count()) {
+        if context.side() != self.side || !self.was_opened(context) {
             return Err("an end of a context that was not opened");
         }
-        let Some(slot) = self.calls.borrow_mut().remove(&context) else {
+        let slot = self.calls.borrow_mut().remove(&context);
+        if let Some(slot) = slot {
+            slot.end(self.reply(frame));
             return Ok(());
-        };
-        let reply: Reply = match frame.kind {
+        }
+        let dialog = self.dialogs.borrow_mut().remove(&context);
+        match dialog {
+            Some(dialog) => dialog.peer_ended(self.reply(frame)),
+            None => Ok(()),
+        }
+    }
+
+    fn reply(&self, frame: &Frame) -> Reply {
+        match frame.kind {
             Kind::Error => Err(self.unpack(frame)),
             _ => Ok(frame.body.clone()),
-        };
-        slot.end(reply);
-        Ok(())
+        }
     }
 
     fn unpack(&self, frame: &Frame) -> Error {
@@ -146,12 +247,17 @@ impl Peer {
         }
     }
 
-    /// Nobody is there any more: every call ends with `error`, and so does each later one.
+    /// Nobody is there any more: every call and context ends with `error`, and so does each later
+    /// one.
     pub(crate) fn lose(&self, error: &Error) {
         let _first_stays = self.lost.set(error.clone());
         let calls = std::mem::take(&mut *self.calls.borrow_mut());
         for slot in calls.into_values() {
             slot.end(Err(error.clone()));
+        }
+        let dialogs = std::mem::take(&mut *self.dialogs.borrow_mut());
+        for dialog in dialogs.into_values() {
+            dialog.lose(error);
         }
         // Whoever inherited the other end by a fork does not keep us listening.
         self.link.abort();

@@ -15,7 +15,7 @@ mod task;
 pub use deadline::{fail_after, move_on_after, sleep, timeout};
 pub(crate) use guard::guarded;
 pub(crate) use node::{DEFAULT_GRACE, Hold, Kind, Node, Urgency};
-pub(crate) use open::{Member, Scope, closed, open_scope};
+pub(crate) use open::{EnclosingScope, Member, Scope, closed, open_scope};
 pub use shield::shielded;
 pub(crate) use state::Ending;
 pub use task::{TaskHandle, TaskOutput};

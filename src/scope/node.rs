@@ -1,12 +1,13 @@
 //! The tree of whoever waits for whom, down which a cancellation goes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
 use slab::Slab;
 
+use super::open::Shared;
 use crate::error::{CancelOrigin, CancelReason};
 use crate::rt::{self, Latch};
 use crate::time::Time;
@@ -62,6 +63,8 @@ pub(crate) struct Node {
     pressed: Latch,
     /// Of the one future that drives this node.
     waker: RefCell<Option<Waker>>,
+    /// The scope that it stands for, if it has one to join.
+    scope: OnceCell<Weak<Shared>>,
 }
 
 impl Node {
@@ -90,6 +93,7 @@ impl Node {
                 cancelled: Latch::new(),
                 pressed: Latch::new(),
                 waker: RefCell::default(),
+                scope: OnceCell::new(),
             };
             node.inherit();
             node
@@ -109,6 +113,22 @@ impl Node {
     /// The node whose future is being polled on this thread.
     pub(crate) fn current() -> Option<Rc<Self>> {
         CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Says which scope it stands for.
+    pub(super) fn set_scope(&self, scope: Weak<Shared>) {
+        let _only_once = self.scope.set(scope);
+    }
+
+    /// The nearest scope, of this node or of one above.
+    pub(super) fn nearest_scope(&self) -> Option<Weak<Shared>> {
+        let mut found = None;
+        self.with_ancestors(|node| {
+            if found.is_none() {
+                found = node.scope.get().cloned();
+            }
+        });
+        found
     }
 
     /// Runs `f` with this as the current node.

@@ -1,9 +1,9 @@
 //! Opening a scope, and starting tasks in it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
 
 use super::guard::{Ended, Guarded};
@@ -16,9 +16,11 @@ use crate::rt::{TaskStarter, Tasks};
 
 /// What everybody who has to do with one scope shares.
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     node: Rc<Node>,
     state: RefCell<ScopeState>,
+    /// Its outcome is known, and nobody can join any more.
+    is_closed: Cell<bool>,
 }
 
 impl Shared {
@@ -73,7 +75,9 @@ pub(crate) async fn open_scope<'env, R>(
     let shared = Rc::new(Shared {
         node,
         state: RefCell::new(ScopeState::new()),
+        is_closed: Cell::new(false),
     });
+    shared.node.set_scope(Rc::downgrade(&shared));
     let _abandon = Abandon(&shared.node);
     let scope = Scope {
         starter: tasks.starter(),
@@ -95,6 +99,7 @@ pub(crate) async fn open_scope<'env, R>(
         value
     };
     let value = tasks.run(main).await;
+    shared.is_closed.set(true);
     shared.state.borrow_mut().outcome(value)
 }
 
@@ -220,6 +225,24 @@ fn report<T: TaskOutput>(ended: Ended<T>, node: &Node, outlet: Outlet<T::Value>)
     };
     outlet.put(result);
     ending
+}
+
+/// The scope around a piece of code, for what that code leaves to it.
+#[derive(Debug, Clone)]
+pub(crate) struct EnclosingScope(Weak<Shared>);
+
+impl EnclosingScope {
+    /// The nearest scope around whoever calls, if there is one in this process.
+    pub(crate) fn of_caller() -> Option<Self> {
+        Node::current()?.nearest_scope().map(Self)
+    }
+
+    /// Counts one more member, which must be told ended once; unless the scope has ended.
+    pub(crate) fn join(&self) -> Option<Member> {
+        let shared = self.0.upgrade().filter(|shared| !shared.is_closed.get())?;
+        shared.step(Event::MemberStarted);
+        Some(Member(Some(shared)))
+    }
 }
 
 /// One member of a scope that is no local task.

@@ -1,9 +1,11 @@
 //! One registered function: how it is started from what came over a link or out of a file.
 
 use std::fmt;
+use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
+use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind};
 use crate::id::ContextId;
 use crate::wire::{Codec, CodecError, Encoded, Kind};
@@ -28,6 +30,8 @@ pub(crate) enum Begin {
         /// What is wrong with arguments of a file, before anything is started.
         check: fn(Option<toml::Value>) -> Result<(), ArgumentFaults>,
     },
+    /// It also talks with its caller.
+    Context(fn(Rc<Dialog>, &[u8]) -> Result<RunningTask, CodecError>),
 }
 
 /// A function that this program can be told to run.

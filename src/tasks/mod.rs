@@ -15,8 +15,8 @@ mod task;
 mod tests;
 
 pub use call::Call;
-pub(crate) use entry::Begin;
 pub use entry::TaskEntry;
+pub(crate) use entry::{Begin, RunningTask, answer};
 pub use failure::{ErrorType, LocalFailure, PlainFailure, TaskFailure, TypedFailure, UnfitFailure};
 pub use function::{Function, FunctionKind};
 pub use outcome::Fallible;

@@ -36,7 +36,9 @@ fn encoded(value: &impl Serialize) -> Vec<u8> {
 }
 
 fn start(path: &str, args: &[u8]) -> Result<RunningTask, CodecError> {
-    let Begin::Task { start, .. } = registry().unwrap().find(path, 0).unwrap().begin();
+    let Begin::Task { start, .. } = registry().unwrap().find(path, 0).unwrap().begin() else {
+        panic!("{path} is a task");
+    };
     start(Codec::Cbor, CONTEXT, args)
 }
 
@@ -218,7 +220,10 @@ fn from_file(path: &str, args: &str) -> Result<String, Vec<String>> {
         start_from_file,
         check,
         ..
-    } = registry().unwrap().find(path, 0).unwrap().begin();
+    } = registry().unwrap().find(path, 0).unwrap().begin()
+    else {
+        panic!("{path} is a task");
+    };
     let mut file: toml::Table = args.parse().unwrap();
     let args = file.remove("args");
     let checked = check(args.clone());

@@ -256,7 +256,7 @@ impl<'env> ActorBuilder<'env> {
             log_level: self.log_level.unwrap_or_else(|| me.log_level()),
         };
         let stderr = started.stderr.map(StderrRelay::new).transpose();
-        let peer = Peer::new(id, link, Side::Starter);
+        let peer = Peer::new(id, me.id.clone(), link, Side::Starter);
         let server = Server::new(
             Rc::clone(me),
             Rc::clone(&peer),
@@ -271,7 +271,6 @@ impl<'env> ActorBuilder<'env> {
             outcome: Rc::clone(&owner.outcome),
             booted: Rc::new(Booted::default()),
             peer: Rc::clone(&peer),
-            me: me.id.clone(),
             is_owned: false,
         };
         let owner = ActorOwner {
@@ -302,7 +301,6 @@ pub(super) struct Launched {
     outcome: Rc<Outcome>,
     booted: Rc<Booted>,
     peer: Rc<Peer>,
-    me: ActorId,
     /// Somebody has a handle of it, or it is known not to be up.
     is_owned: bool,
 }
@@ -317,11 +315,7 @@ impl Launched {
             node: Rc::clone(&self.node),
             outcome: Rc::clone(&self.outcome),
         };
-        Ok(Portal::new(
-            Rc::clone(&self.peer),
-            Rc::new(ear),
-            self.me.clone(),
-        ))
+        Ok(Portal::new(Rc::clone(&self.peer), Rc::new(ear)))
     }
 }
 

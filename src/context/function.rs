@@ -1,0 +1,110 @@
+//! What functions that talk with their callers are to the types, and how they begin.
+
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Context, StreamSender};
+use crate::dialog::Dialog;
+use crate::tasks::{Begin, Function, RunningTask, TaskEntry, TaskFailure, answer};
+use crate::wire::CodecError;
+
+/// A function that can run in another process and talk with its caller meanwhile.
+///
+/// [`#[treewright::context]`](macro@crate::context) implements it for the type that has the
+/// name of the function. It is not implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a context",
+    label = "only a function marked `#[treewright::context]` can be opened as one",
+    note = "a task is run by `portal.run(..)`, a stream opened by `portal.open_stream_from(..)`"
+)]
+pub trait ContextFunction: Function {
+    /// The first value, which it sends when it has started.
+    type First: Serialize + DeserializeOwned + 'static;
+    /// The messages it receives.
+    type Receives: Serialize + DeserializeOwned + 'static;
+    /// The messages it sends.
+    type Sends: Serialize + DeserializeOwned + 'static;
+
+    /// Runs it.
+    #[doc(hidden)]
+    fn run(
+        ctx: Context<Self::First, Self::Receives, Self::Sends>,
+        args: Self::Args,
+    ) -> LocalBoxFuture<'static, Self::Output>;
+}
+
+/// A function that can run in another process and yields items to its caller.
+///
+/// [`#[treewright::stream]`](macro@crate::stream) implements it for the type that has the
+/// name of the function. It is not implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stream",
+    label = "only a function marked `#[treewright::stream]` can be opened as one",
+    note = "a task is run by `portal.run(..)`, a context opened by `portal.open_context(..)`"
+)]
+pub trait StreamFunction: Function {
+    /// What it yields.
+    type Item: Serialize + DeserializeOwned + 'static;
+
+    /// Runs it.
+    #[doc(hidden)]
+    fn run(
+        out: StreamSender<Self::Item>,
+        args: Self::Args,
+    ) -> LocalBoxFuture<'static, Self::Output>;
+}
+
+impl TaskEntry {
+    /// The entry of the context `T`, which stands at `line` of `file`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_context<T: ContextFunction>(
+        is_public: bool,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self::new::<T>(Begin::Context(begin::<T>), is_public, file, line)
+    }
+
+    /// The entry of the stream `T`, which stands at `line` of `file`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_stream<T: StreamFunction>(
+        is_public: bool,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self::new::<T>(Begin::Context(begin_stream::<T>), is_public, file, line)
+    }
+}
+
+fn begin<T: ContextFunction>(dialog: Rc<Dialog>, args: &[u8]) -> Result<RunningTask, CodecError> {
+    let (codec, context) = (dialog.codec(), dialog.context());
+    let args = codec.decode(args)?;
+    Ok(Box::pin(async move {
+        let output = T::run(Context::new(dialog), args).await;
+        answer::<T>(codec, context, output)
+    }))
+}
+
+fn begin_stream<T: StreamFunction>(
+    dialog: Rc<Dialog>,
+    args: &[u8],
+) -> Result<RunningTask, CodecError> {
+    let (codec, context) = (dialog.codec(), dialog.context());
+    let args = codec.decode(args)?;
+    Ok(Box::pin(async move {
+        let ctx = Context::<(), (), T::Item>::new(dialog);
+        let started = ctx.started(()).await.map_err(TaskFailure::from)?;
+        let (out, nothing) = started
+            .open_stream()
+            .await
+            .map_err(TaskFailure::from)?
+            .split();
+        drop(nothing);
+        answer::<T>(codec, context, T::run(out, args).await)
+    }))
+}

@@ -1,0 +1,131 @@
+//! Opening a context through the handle of an actor.
+
+use std::future::pending;
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures_lite::future::or;
+
+use super::charge::Charge;
+use super::{ContextFunction, OpenContext, RemoteStream, StreamFunction};
+use crate::dialog::Dialog;
+use crate::error::{CancelOrigin, CancelReason, ErrorContext, Result};
+use crate::portal::Portal;
+use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
+use crate::tasks::{Call, Function};
+
+impl Portal {
+    /// Opens a context with a function in the actor's process, and waits for the first value
+    /// of it.
+    ///
+    /// # Errors
+    ///
+    /// What the function failed with before its first value, or that it returned without one;
+    /// how the actor died meanwhile; an error of kind
+    /// [`ErrorKind::Broken`](crate::ErrorKind::Broken) if there is no link any more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future asks the function to end; the nursery around waits until it has.
+    pub async fn open_context<T: ContextFunction>(
+        &self,
+        call: Call<T>,
+    ) -> Result<(OpenContext<T>, T::First)> {
+        let ctx = OpenContext::new(self.open(&call)?);
+        let first = ctx.dialog().first().await?;
+        let decoded = ctx.dialog().codec().decode(&first);
+        let first = decoded
+            .with_context(|| format!("cannot read the first value of context `{}`", T::PATH))?;
+        Ok((ctx, first))
+    }
+
+    /// Opens a context and runs `body` with it. When `body` is done, waits for the function to
+    /// end, too.
+    ///
+    /// The two end together: an error of the function cancels `body`, as the failure of a task
+    /// cancels its nursery; an error or a panic of `body` asks the function to end.
+    ///
+    /// # Errors
+    ///
+    /// That of the function or that of `body`, whichever came first; as
+    /// [`open_context`](Self::open_context). A cancellation by
+    /// [`OpenContext::cancel`] is no error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops `body` and asks the function to end.
+    pub async fn with_context<T: ContextFunction, R>(
+        &self,
+        call: Call<T>,
+        body: impl AsyncFnOnce(&OpenContext<T>, T::First) -> Result<R>,
+    ) -> Result<R> {
+        let (ctx, first) = self.open_context(call).await?;
+        let node = Node::new(NodeKind::Task, Node::current());
+        let running = guarded(Rc::clone(&node), async { body(&ctx, first).await });
+        let watch = async {
+            interrupt(&node, &ctx).await;
+            pending().await
+        };
+        let outcome = or(running, pin!(watch)).await;
+        match outcome.and_then(|result| result) {
+            Ok(value) => {
+                ctx.outcome().await?;
+                Ok(value)
+            }
+            // The function's own error is what interrupted `body`.
+            Err(_) if node.is_cancelled() && failure(&ctx).is_some() => {
+                Err(failure(&ctx).expect("invariant: it was looked at"))
+            }
+            Err(error) => {
+                let reason = CancelReason::new(CancelOrigin::Failure);
+                ctx.ask_to_end(reason.with_message(error.to_string()));
+                ctx.dialog().over().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts a function that yields, and gives what it yields as a stream.
+    ///
+    /// # Errors
+    ///
+    /// What kept the function from being called; what it fails with later comes out of the
+    /// stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future, or the stream, asks the function to end; the nursery around waits
+    /// until it has.
+    pub async fn open_stream_from<T: StreamFunction>(
+        &self,
+        call: Call<T>,
+    ) -> Result<RemoteStream<T::Item>> {
+        let charge = self.open(&call)?;
+        // No first value to tell: that there is one says that it runs.
+        charge.dialog.first().await?;
+        charge.dialog.open_stream()?;
+        Ok(RemoteStream::new(charge))
+    }
+
+    fn open<T: Function>(&self, call: &Call<T>) -> Result<Charge> {
+        let undertaker = Charge::undertaker()?;
+        let dialog = self.peer().open_dialog(call)?;
+        Ok(Charge::new(dialog, undertaker))
+    }
+}
+
+/// What the function failed with, unless that was asked for here.
+fn failure<T: ContextFunction>(ctx: &OpenContext<T>) -> Option<crate::Error> {
+    let error = ctx.dialog().outcome()?.err()?;
+    ctx.own_cancellation(&error).is_none().then_some(error)
+}
+
+/// Cancels `node` when the function fails.
+async fn interrupt<T: ContextFunction>(node: &Node, ctx: &OpenContext<T>) {
+    ctx.dialog().over().await;
+    if let Some(error) = failure(ctx) {
+        Dialog::tell(ctx.dialog());
+        let reason = CancelReason::new(CancelOrigin::Failure).with_message(error.to_string());
+        node.cancel(reason, Urgency::InOrder);
+    }
+}

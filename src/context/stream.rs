@@ -1,0 +1,161 @@
+//! Both halves of a stream in one.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures_core::{FusedStream, Stream};
+use futures_sink::Sink;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{StreamReceiver, StreamSender, TrySendError};
+use crate::dialog::Dialog;
+use crate::error::{Error, Result};
+
+/// The stream of a context: messages both ways, each side at its own pace.
+///
+/// A side that sends faster than the other reads is made to wait, and nothing is lost: at most
+/// so much is on its way as the reader has room for. Nobody else has to wait for it.
+///
+/// It is a [`Stream`] of what comes and a [`Sink`] for what goes. With [`bytes::Bytes`] as the
+/// type of its messages, these travel as they are, without the codec.
+///
+/// Dropping it is closing it.
+#[derive(Debug)]
+pub struct MsgStream<Receives, Sends> {
+    receiver: StreamReceiver<Receives>,
+    sender: StreamSender<Sends>,
+}
+
+impl<Receives, Sends> MsgStream<Receives, Sends>
+where
+    Receives: DeserializeOwned + 'static,
+    Sends: Serialize + 'static,
+{
+    pub(super) fn new(dialog: Rc<Dialog>) -> Self {
+        Self {
+            receiver: StreamReceiver::new(Rc::clone(&dialog)),
+            sender: StreamSender::new(dialog),
+        }
+    }
+
+    /// Sends a message, as soon as the other side has room for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`StreamSender::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, nothing was sent.
+    pub async fn send(&mut self, message: Sends) -> Result<()> {
+        self.sender.send(message).await
+    }
+
+    /// Sends a message if the other side has room for it now.
+    ///
+    /// # Errors
+    ///
+    /// As [`StreamSender::try_send`].
+    pub fn try_send(&mut self, message: Sends) -> Result<(), TrySendError<Sends>> {
+        self.sender.try_send(message)
+    }
+
+    /// Waits for the next message. `None` when there are no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`StreamReceiver::next`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no message.
+    pub async fn next(&mut self) -> Option<Result<Receives>> {
+        self.receiver.next().await
+    }
+
+    /// The same with the error first, for use with `?`.
+    ///
+    /// # Errors
+    ///
+    /// As [`StreamReceiver::next`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no message.
+    pub async fn try_next(&mut self) -> Result<Option<Receives>> {
+        self.receiver.try_next().await
+    }
+
+    /// Ends what this side sends, and goes on receiving.
+    pub fn close_sending(&mut self) {
+        self.sender.close();
+    }
+
+    /// Ends what this side sends, and wants no more. What still comes is dropped, so the other
+    /// side may go on sending until it sees the end.
+    ///
+    /// # Errors
+    ///
+    /// None today: closing what has ended is fine.
+    pub async fn close(&mut self) -> Result<()> {
+        self.sender.close();
+        self.receiver.close();
+        Ok(())
+    }
+
+    /// The two halves, for two tasks.
+    #[must_use]
+    pub fn split(self) -> (StreamSender<Sends>, StreamReceiver<Receives>) {
+        (self.sender, self.receiver)
+    }
+}
+
+impl<Receives, Sends> Stream for MsgStream<Receives, Sends>
+where
+    Receives: DeserializeOwned + 'static,
+    Sends: Serialize + 'static,
+{
+    type Item = Result<Receives>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.receiver.poll_receive(cx)
+    }
+}
+
+impl<Receives, Sends> FusedStream for MsgStream<Receives, Sends>
+where
+    Receives: DeserializeOwned + 'static,
+    Sends: Serialize + 'static,
+{
+    fn is_terminated(&self) -> bool {
+        self.receiver.is_terminated()
+    }
+}
+
+/// Messages leave by themselves: a flush is done at once. Closing the sink ends what this side
+/// sends.
+impl<Receives, Sends> Sink<Sends> for MsgStream<Receives, Sends>
+where
+    Receives: DeserializeOwned + 'static,
+    Sends: Serialize + 'static,
+{
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.sender).poll_ready(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Sends) -> Result<()> {
+        Pin::new(&mut self.sender).start_send(message)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.sender).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.sender).poll_close(cx)
+    }
+}

@@ -1,0 +1,411 @@
+//! One side of a context: what its frames do, and what is sent and waited for.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::phases::{Event, Misuse, Role, Verdict};
+use super::state::{End, Next, State};
+use crate::error::{CancelReason, Error, ErrorKind, Result};
+use crate::id::{ActorId, ContextId};
+use crate::portal::Peer;
+use crate::rt::Latch;
+use crate::scope::{Node, Urgency};
+use crate::wire::{Codec, CreditBody, Encoded, Frame, Kind};
+
+/// So much may gather before it is written, if the sender never pauses.
+const GATHERED: usize = 64 * 1024;
+
+/// One side of a context.
+pub(crate) struct Dialog {
+    peer: Rc<Peer>,
+    context: ContextId,
+    /// The path of the function.
+    task: &'static str,
+    state: RefCell<State>,
+    /// The context has ended.
+    over: Latch,
+    /// The user of this side was told of the error that ended it.
+    was_told: Cell<bool>,
+    /// With what the function is cancelled, where it runs.
+    node: OnceCell<Rc<Node>>,
+}
+
+impl Dialog {
+    /// The context `context` with `peer`, in which the function `task` runs.
+    pub(crate) fn new(
+        peer: Rc<Peer>,
+        context: ContextId,
+        task: &'static str,
+        role: Role,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            peer,
+            context,
+            task,
+            state: RefCell::new(State::new(role)),
+            over: Latch::new(),
+            was_told: Cell::new(false),
+            node: OnceCell::new(),
+        })
+    }
+
+    /// The function here is cancelled with `node`.
+    pub(crate) fn runs_under(&self, node: Rc<Node>) {
+        let _first_stays = self.node.set(node);
+    }
+
+    /// The actor on the other side.
+    pub(crate) fn peer_id(&self) -> &ActorId {
+        self.peer.id()
+    }
+
+    /// The actor on this side.
+    pub(crate) fn here(&self) -> &ActorId {
+        self.peer.here()
+    }
+
+    /// The path of the function.
+    pub(crate) fn task(&self) -> &'static str {
+        self.task
+    }
+
+    /// Its number on the link.
+    pub(crate) fn context(&self) -> ContextId {
+        self.context
+    }
+
+    /// The codec of what is said in it.
+    pub(crate) fn codec(&self) -> Codec {
+        self.peer.link().codec()
+    }
+
+    /// Takes in a frame of this context, and says how it breaks the protocol, if so.
+    pub(crate) fn hear(&self, frame: Frame) -> Result<(), &'static str> {
+        let mut state = self.state.borrow_mut();
+        match frame.kind {
+            Kind::Data | Kind::Raw => {
+                let back = state.received(frame, self.peer.growth())?;
+                let reader = state.reader.take();
+                drop(state);
+                self.give(back);
+                wake(reader);
+            }
+            Kind::Started => {
+                state.started(frame.body)?;
+                let waiter = state.first_waker.take();
+                drop(state);
+                wake(waiter);
+            }
+            Kind::Credit => {
+                let more = frame.decode(self.codec());
+                state.may_send_more(more.map_err(|_| "credit that cannot be read")?)?;
+                let sender = state.sender.take();
+                drop(state);
+                wake(sender);
+            }
+            Kind::EndOfStream => {
+                state.stream_ended()?;
+                let reader = state.reader.take();
+                drop(state);
+                wake(reader);
+            }
+            _ => return Err("a frame that has no place in a context"),
+        }
+        Ok(())
+    }
+
+    /// The function there has ended.
+    pub(crate) fn peer_ended(&self, outcome: Result<Bytes>) -> Result<(), &'static str> {
+        let end = End {
+            outcome,
+            is_loss: false,
+        };
+        self.finish(Event::PeerEnded, end)
+    }
+
+    /// Nobody is there any more.
+    pub(crate) fn lose(&self, error: &Error) {
+        let end = End {
+            outcome: Err(error.clone()),
+            is_loss: true,
+        };
+        let _never_refused = self.finish(Event::Lost, end);
+    }
+
+    /// The function here has ended.
+    pub(crate) fn end(&self) {
+        let end = End {
+            outcome: Ok(Bytes::new()),
+            is_loss: false,
+        };
+        let _never_refused = self.finish(Event::End, end);
+    }
+
+    fn finish(&self, event: Event, end: End) -> Result<(), &'static str> {
+        let mut state = self.state.borrow_mut();
+        if state.finish(event, end)? {
+            self.peer.growth().give_back(state.growth());
+            let wakers = [
+                state.first_waker.take(),
+                state.reader.take(),
+                state.sender.take(),
+            ];
+            drop(state);
+            self.over.set();
+            wakers.into_iter().for_each(wake);
+        }
+        Ok(())
+    }
+
+    /// Waits for the first value, or for the end of the context if that comes before.
+    pub(crate) async fn first(&self) -> Result<Bytes> {
+        poll_fn(|cx| {
+            let mut state = self.state.borrow_mut();
+            if let Some(first) = state.take_first() {
+                return Poll::Ready(Ok(first));
+            }
+            if let Some(end) = state.end() {
+                self.tell();
+                let outcome = end.outcome.clone();
+                return Poll::Ready(outcome.and_then(|_| Err(self.never_started())));
+            }
+            remember(&mut state.first_waker, cx);
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn never_started(&self) -> Error {
+        let (task, actor) = (self.task, self.peer.id().name());
+        let message = format!("`{task}` of actor `{actor}` returned before it had started");
+        Error::new(ErrorKind::Broken, message).with_hint("let it call `ctx.started(..)` first")
+    }
+
+    /// Sends the first value.
+    pub(crate) fn start(&self, first: Encoded) -> Result<()> {
+        self.may(Event::Start, "start")?;
+        self.peer.send(first)
+    }
+
+    /// Opens the stream of the context, of which there is one.
+    pub(crate) fn open_stream(&self) -> Result<()> {
+        let opened = self.state.borrow_mut().open_stream();
+        let more = opened.map_err(|misuse| self.misuse(misuse, "open the stream of"))?;
+        self.give(more);
+        Ok(())
+    }
+
+    /// Waits until one message may be sent.
+    pub(crate) fn poll_may_send(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut state = self.state.borrow_mut();
+        match state.may_send() {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => {
+                remember(&mut state.sender, cx);
+                Poll::Pending
+            }
+            Err(misuse) => Poll::Ready(Err(self.cannot_send(&state, misuse))),
+        }
+    }
+
+    /// Whether one message may be sent now.
+    pub(crate) fn may_send(&self) -> Result<bool> {
+        let mut state = self.state.borrow_mut();
+        let may = state.may_send();
+        may.map_err(|misuse| self.cannot_send(&state, misuse))
+    }
+
+    fn cannot_send(&self, state: &State, misuse: Misuse) -> Error {
+        match (misuse, state.end()) {
+            (
+                Misuse::Ended,
+                Some(End {
+                    outcome: Err(error),
+                    ..
+                }),
+            ) => {
+                self.tell();
+                error.clone()
+            }
+            _ => self.misuse(misuse, "send on the stream of"),
+        }
+    }
+
+    /// Sends a message, for which there must be credit.
+    pub(crate) fn send(&self, message: Encoded) -> Result<()> {
+        let length = message.body_length();
+        let link = self.peer.link();
+        self.peer.send(message)?;
+        self.state.borrow_mut().sent(length);
+        if link.pending_bytes() >= GATHERED {
+            link.flush();
+        }
+        Ok(())
+    }
+
+    /// Waits for the next message of the stream; `None` when there are no more.
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
+        let mut state = self.state.borrow_mut();
+        match state.next(self.peer.growth()) {
+            Next::Message(frame, more) => {
+                drop(state);
+                self.give(more);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Next::Failed(error) => {
+                self.tell();
+                Poll::Ready(Some(Err(error)))
+            }
+            Next::Over => Poll::Ready(None),
+            Next::NotYet => {
+                remember(&mut state.reader, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Sends no more messages.
+    pub(crate) fn close_sending(&self) {
+        let verdict = self.state.borrow_mut().step(Event::CloseSending);
+        if verdict == Verdict::Do {
+            let last = Encoded::empty(Kind::EndOfStream, self.context);
+            // Where nobody is there, nobody waits for the end.
+            let _gone = self.peer.send(last);
+        }
+    }
+
+    /// Wants no more messages. What comes is dropped, and the other side may go on sending.
+    pub(crate) fn close_receiving(&self) {
+        let back = self.state.borrow_mut().close_receiving(self.peer.growth());
+        back.into_iter().for_each(|more| self.give(Some(more)));
+    }
+
+    /// Asks the function to end, for the first time. The end of the context is the answer.
+    pub(crate) fn cancel(&self, reason: &CancelReason) {
+        let verdict = self.state.borrow_mut().step(Event::Cancel);
+        if verdict == Verdict::Do {
+            self.peer.send_cancel(self.context, reason);
+        }
+    }
+
+    /// Ends the function that runs here.
+    pub(crate) fn cancel_here(&self, reason: CancelReason) {
+        if let Some(node) = self.node.get() {
+            node.cancel(reason, Urgency::InOrder);
+        }
+    }
+
+    /// Whether this side asked the function to end, while it ran.
+    pub(crate) fn was_cancelled(&self) -> bool {
+        self.state.borrow().was_cancelled()
+    }
+
+    /// Waits for the end of the context.
+    pub(crate) async fn over(&self) {
+        self.over.wait().await;
+    }
+
+    /// Waits for the end of the context: the function's value, encoded, or what went wrong.
+    pub(crate) async fn ended(&self) -> Result<Bytes> {
+        self.over.wait().await;
+        self.tell();
+        let outcome = self.outcome();
+        outcome.expect("invariant: the outcome is set before the latch")
+    }
+
+    /// How the context ended, if it has.
+    pub(crate) fn outcome(&self) -> Option<Result<Bytes>> {
+        let state = self.state.borrow();
+        state.end().map(|end| end.outcome.clone())
+    }
+
+    /// Waits for the end of the context in place of its reader: what went wrong, if anything.
+    pub(crate) fn poll_failed(&self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
+        match self.outcome() {
+            Some(outcome) => {
+                self.tell();
+                Poll::Ready(outcome.err())
+            }
+            None => {
+                remember(&mut self.state.borrow_mut().reader, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The user of this side is told how the context ended.
+    pub(crate) fn tell(&self) {
+        self.was_told.set(true);
+    }
+
+    /// Whether the user of this side was told how the context ended.
+    pub(crate) fn was_told(&self) -> bool {
+        self.was_told.get()
+    }
+
+    /// Whether it ended because nobody is there any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state.borrow().end().is_some_and(|end| end.is_loss)
+    }
+
+    fn give(&self, more: Option<CreditBody>) {
+        let Some(more) = more else { return };
+        let frame = Encoded::new(self.codec(), Kind::Credit, self.context, &more);
+        if let Ok(frame) = frame {
+            let _gone = self.peer.send(frame);
+        }
+    }
+
+    fn may(&self, event: Event, what: &str) -> Result<()> {
+        let mut state = self.state.borrow_mut();
+        match state.step(event) {
+            Verdict::Misuse(misuse) => match state.end() {
+                Some(End {
+                    outcome: Err(error),
+                    ..
+                }) => {
+                    self.tell();
+                    Err(error.clone())
+                }
+                _ => Err(self.misuse(misuse, what)),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn misuse(&self, misuse: Misuse, what: &str) -> Error {
+        let (task, actor) = (self.task, self.peer.id().name());
+        Error::wrap(ErrorKind::Closed, misuse).context(format!(
+            "cannot {what} context `{task}` with actor `{actor}`"
+        ))
+    }
+}
+
+impl fmt::Debug for Dialog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialog")
+            .field("task", &self.task)
+            .field("peer", self.peer.id())
+            .field("context", &self.context)
+            .field("has_ended", &self.over.is_set())
+            .finish_non_exhaustive()
+    }
+}
+
+fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

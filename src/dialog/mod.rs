@@ -1,0 +1,16 @@
+//! One context on one link, as one of its two sides sees it.
+//!
+//! [`phases`] decides which frames have their place and what the user may do, [`credit`]
+//! how much of a stream may be on its way; [`state`] puts both together with what waits to
+//! be read, and [`handle`] is what wakes, sends and is waited on.
+
+mod credit;
+mod handle;
+mod phases;
+#[cfg(test)]
+mod phases_tests;
+mod state;
+
+pub(crate) use credit::Growth;
+pub(crate) use handle::Dialog;
+pub(crate) use phases::Role;
