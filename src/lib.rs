@@ -57,7 +57,7 @@ pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
 pub use tasks::{Call, Function, FunctionKind, Task, TaskEntry, registered_tasks};
 pub use tree::{Tree, TreeHandle, TreeOutcome, load};
-pub use treewright_macros::{bootstrap, main, task, test};
+pub use treewright_macros::{bootstrap, context, main, stream, task, test};
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
 pub use treewright_supervisors::spec;

@@ -1,11 +1,12 @@
 //! The expansion of `#[task]`, and of the attributes of the other kinds.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{ItemFn, LitStr};
+use syn::{Ident, ItemFn, LitStr};
 
 use crate::attributes::Attributes;
+use crate::channel::{self, Channel};
 use crate::kind::Kind;
 use crate::options::{FunctionOptions, plain};
 use crate::signature::{self, FunctionSignature, both};
@@ -136,11 +137,29 @@ impl Function {
         let treewright = &self.options.treewright;
         let name = &self.function.sig.ident;
         let names = self.names();
+        let kind = format_ident!("{}", self.kind.trait_name());
+        // No argument is called the same, whatever it is called.
+        let variable = Ident::new("channel", Span::mixed_site());
+        let (mut types, mut input, mut given) = (Vec::new(), None, None);
+        if let Some(Channel { ty, types: all }) = &self.signature.channel {
+            let roles = channel::role_names(self.kind).iter().zip(all);
+            types.extend(roles.map(|(role, ty)| {
+                let role = format_ident!("{role}");
+                quote!(type #role = #ty;)
+            }));
+            input = Some(quote!(#variable: #ty,));
+            given = Some(quote!(#variable,));
+        }
         quote! {
             #(#conditions)*
-            impl #treewright::Task for #name {
-                fn run((#(#names,)*): Self::Args) -> #treewright::__private::LocalBoxFuture<'static, Self::Output> {
-                    #treewright::__private::Box::pin(Self::body(#(#names),*))
+            impl #treewright::#kind for #name {
+                #(#types)*
+
+                fn run(
+                    #input
+                    (#(#names,)*): Self::Args,
+                ) -> #treewright::__private::LocalBoxFuture<'static, Self::Output> {
+                    #treewright::__private::Box::pin(Self::body(#given #(#names),*))
                 }
             }
         }
@@ -189,12 +208,13 @@ impl Function {
         let treewright = &self.options.treewright;
         let name = &self.function.sig.ident;
         let is_public = self.options.is_public;
+        let of = format_ident!("{}", self.kind.entry());
         quote! {
             #(#conditions)*
             const _: () = {
                 #[#treewright::__private::linkme::distributed_slice(#treewright::__private::TASKS)]
                 #[linkme(crate = #treewright::__private::linkme)]
-                static ENTRY: #treewright::TaskEntry = #treewright::TaskEntry::of::<#name>(
+                static ENTRY: #treewright::TaskEntry = #treewright::TaskEntry::#of::<#name>(
                     #is_public,
                     #treewright::__private::file!(),
                     #treewright::__private::line!(),

@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Task,
+    Context,
+    Stream,
 }
 
 impl Kind {
@@ -13,6 +15,8 @@ impl Kind {
     pub(crate) fn bits(self) -> u64 {
         match self {
             Self::Task => 1,
+            Self::Context => 2,
+            Self::Stream => 3,
         }
     }
 
@@ -20,6 +24,26 @@ impl Kind {
     pub(crate) fn variant(self) -> &'static str {
         match self {
             Self::Task => "Task",
+            Self::Context => "Context",
+            Self::Stream => "Stream",
+        }
+    }
+
+    /// The trait that says how it is run.
+    pub(crate) fn trait_name(self) -> &'static str {
+        match self {
+            Self::Task => "Task",
+            Self::Context => "ContextFunction",
+            Self::Stream => "StreamFunction",
+        }
+    }
+
+    /// What makes its entry in the list of all such functions.
+    pub(crate) fn entry(self) -> &'static str {
+        match self {
+            Self::Task => "of",
+            Self::Context => "of_context",
+            Self::Stream => "of_stream",
         }
     }
 }
@@ -29,6 +53,8 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Task => "task",
+            Self::Context => "context",
+            Self::Stream => "stream",
         })
     }
 }

@@ -1,6 +1,9 @@
 //! Attribute macros of [treewright](https://docs.rs/treewright), which re-exports them all.
 
 mod attributes;
+mod channel;
+#[cfg(test)]
+mod channel_tests;
 mod entry;
 mod function;
 mod kind;
@@ -89,9 +92,25 @@ use crate::kind::Kind;
 /// ```
 #[proc_macro_attribute]
 pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
-    let expansion = function::expand(Kind::Task, options.into(), item.clone().into());
-    // The function stays, so that whoever names it is not told that it is not there.
-    or_errors(expansion, item)
+    expand(Kind::Task, options, item)
+}
+
+/// Makes an `async fn` one that other processes can open a conversation with.
+///
+/// Its first argument is what it talks through, a
+/// [`Context<First, Receives, Sends>`](https://docs.rs/treewright/latest/treewright/struct.Context.html).
+#[proc_macro_attribute]
+pub fn context(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(Kind::Context, options, item)
+}
+
+/// Makes an `async fn` one whose items other processes can read as a stream.
+///
+/// Its first argument is where it sends its items, a
+/// [`StreamSender<Item>`](https://docs.rs/treewright/latest/treewright/struct.StreamSender.html).
+#[proc_macro_attribute]
+pub fn stream(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(Kind::Stream, options, item)
 }
 
 /// Makes an `async fn main` the start of the program: with a runtime, and so that the program
@@ -195,6 +214,12 @@ pub fn bootstrap(options: TokenStream, item: TokenStream) -> TokenStream {
         )
         .into(),
     )
+}
+
+fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> TokenStream {
+    let expansion = function::expand(kind, options.into(), item.clone().into());
+    // The function stays, so that whoever names it is not told that it is not there.
+    or_errors(expansion, item)
 }
 
 /// The expansion, or the errors and `rest` in place of it.

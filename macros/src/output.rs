@@ -34,6 +34,12 @@ impl Output {
                 format!("a {kind} has a result, if only `()`: one that is never to return is cancelled from outside"),
             ));
         }
+        if kind == Kind::Stream && !self.may_be_nothing() {
+            faults.add(Error::new(
+                self.ty.span(),
+                "a stream gives no value but its items: it returns `()`, or a `Result<()>` if it can fail",
+            ));
+        }
         check_tokens(
             self.value().to_token_stream(),
             &format!("the result of a {kind} goes to another process and is owned"),
@@ -43,11 +49,12 @@ impl Output {
 
     /// Whether there is nothing in it.
     pub(crate) fn is_unit(&self) -> bool {
-        match &self.ty {
-            Type::Tuple(tuple) => tuple.elems.is_empty(),
-            Type::Never(_) => true,
-            _ => false,
-        }
+        is_unit(&self.ty)
+    }
+
+    /// Whether what is there when it went well is nothing, or does not show.
+    fn may_be_nothing(&self) -> bool {
+        is_unit(self.value()) || (self.is_fallible && std::ptr::eq(self.value(), &self.ty))
     }
 
     /// Refuses a type that is not written out.
@@ -76,6 +83,14 @@ impl Output {
             },
             _ => &self.ty,
         }
+    }
+}
+
+fn is_unit(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Never(_) => true,
+        _ => false,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Error, FnArg, Ident, Pat, PatIdent, Token, Type};
+use syn::{Error, FnArg, Ident, Pat, PatIdent, Type};
 
+use crate::channel;
 use crate::kind::Kind;
 use crate::signature::Faults;
 
@@ -18,12 +18,8 @@ pub(crate) struct Parameter {
     pub(crate) ty: Type,
 }
 
-/// Reads the arguments, and refuses those that cannot come from another process.
-pub(crate) fn read(
-    kind: Kind,
-    inputs: &Punctuated<FnArg, Token![,]>,
-    faults: &mut Faults,
-) -> Vec<Parameter> {
+/// Reads the arguments that a caller gives, and refuses those that cannot come from another process.
+pub(crate) fn read(kind: Kind, inputs: &[&FnArg], faults: &mut Faults) -> Vec<Parameter> {
     if inputs.len() > MOST {
         faults.add(Error::new(
             inputs[MOST].span(),
@@ -47,7 +43,10 @@ pub(crate) fn read(
                 None
             }
             FnArg::Typed(typed) => {
-                check_owned(kind, &typed.ty, faults);
+                match channel::misplaced(kind, &typed.ty) {
+                    Some(advice) => faults.add(Error::new(typed.ty.span(), advice)),
+                    None => check_owned(kind, &typed.ty, faults),
+                }
                 if let Some(attribute) = typed.attrs.first() {
                     faults.add(Error::new(
                         attribute.span(),

@@ -7,6 +7,7 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, ItemFn, Signature};
 
+use crate::channel::{self, Channel};
 use crate::kind::Kind;
 use crate::output::Output;
 use crate::parameters::{self, Parameter};
@@ -59,6 +60,8 @@ pub(crate) fn function(item: TokenStream, attribute: impl fmt::Display) -> syn::
 
 /// The checked parts of the signature of a function that other processes call.
 pub(crate) struct FunctionSignature {
+    /// What it talks through, if it is a context or a stream.
+    pub(crate) channel: Option<Channel>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Output,
     /// Tells this signature from others under the same name.
@@ -72,12 +75,14 @@ impl FunctionSignature {
         check_asyncness(signature, &what, &mut faults);
         check_generics(kind, signature, &mut faults);
         check_qualifiers(signature, &what, &mut faults);
-        let parameters = parameters::read(kind, &signature.inputs, &mut faults);
+        let (channel, inputs) = channel::read(kind, signature, &mut faults);
+        let parameters = parameters::read(kind, &inputs, &mut faults);
         let output = Output::of(&signature.output);
         output.check(kind, &mut faults);
         faults.into_result()?;
-        let hash = hash(kind, &parameters, &output);
+        let hash = hash(kind, channel.as_ref(), &parameters, &output);
         Ok(Self {
+            channel,
             parameters,
             output,
             hash,
@@ -133,10 +138,15 @@ pub(crate) fn check_qualifiers(signature: &Signature, what: &str, faults: &mut F
     }
 }
 
-/// A hash (FNV-1a) of the words of a signature: names and types of the arguments, and the
-/// type of the result; its lowest two bits are the kind. It is the same for every compiler and every layout of the source.
-fn hash(kind: Kind, parameters: &[Parameter], output: &Output) -> u64 {
+/// A hash (FNV-1a) of the words of a signature: types of the channel, names and types of the
+/// arguments, and the type of the result; its lowest two bits are the kind. It is the same for every compiler and every layout of the source.
+fn hash(kind: Kind, channel: Option<&Channel>, parameters: &[Parameter], output: &Output) -> u64 {
     let mut hash = Fnv::default();
+    for ty in channel.iter().flat_map(|channel| &channel.types) {
+        hash.add("<");
+        hash.add_tokens(ty.to_token_stream());
+        hash.add(">");
+    }
     for parameter in parameters {
         hash.add(&parameter.name.to_string());
         hash.add(":");

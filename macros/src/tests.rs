@@ -15,7 +15,7 @@ fn faults_with(options: TokenStream, item: TokenStream) -> Vec<String> {
     texts(function::expand(Kind::Task, options, item))
 }
 
-fn texts(expansion: syn::Result<TokenStream>) -> Vec<String> {
+pub(crate) fn texts(expansion: syn::Result<TokenStream>) -> Vec<String> {
     let faults = expansion.expect_err("it is refused");
     faults.into_iter().map(|fault| fault.to_string()).collect()
 }
