@@ -38,6 +38,16 @@ pub(crate) fn measure() {
     at_once();
 }
 
+/// Calls of ours with `callers` at a time, for who looks with a profiler.
+pub(crate) fn profile(callers: usize) {
+    let (mut times, seconds) = calls(callers, CALLS_AT_ONCE);
+    let a_second = CALLS_AT_ONCE as f64 / seconds;
+    println!(
+        "{a_second:.0} /s, {:.1} µs in the median",
+        median(&mut times)
+    );
+}
+
 fn one_at_a_time(title: &str) {
     let (mut floors, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

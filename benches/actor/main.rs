@@ -2,7 +2,7 @@
 //! same run.
 //!
 //! Rounds take turns, so that all see the same machine. `cargo bench --bench actor`, with
-//! `starts` or `calls` behind it for a part.
+//! `starts` or `calls` behind it for a part, or `profile=64` for nothing but calls.
 
 #![expect(
     clippy::print_stdout,
@@ -21,6 +21,12 @@ fn main() {
         std::env::args().find_map(|arg| arg.strip_prefix("floor=").map(str::to_owned))
     {
         return floor::play(&role);
+    }
+    // `profile=64` alone: so many at once, and nothing else, for who looks with a profiler.
+    if let Some(callers) =
+        std::env::args().find_map(|arg| arg.strip_prefix("profile=")?.parse().ok())
+    {
+        return calls::profile(callers);
     }
     if is_asked_for("starts") {
         starts::measure();

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use super::timer::{clock, with_clock};
+use super::driver::Driver;
+use super::timer::with_clock;
+use super::watch::Keeping;
 use crate::time::{Clock, VirtualClock};
 
 /// Runs `future` to its end on this thread, with timers on `clock`.
@@ -18,7 +20,7 @@ use crate::time::{Clock, VirtualClock};
 pub(crate) fn block_on<T>(on: &Clock, future: impl Future<Output = T>) -> T {
     match on {
         #[expect(clippy::disallowed_methods, reason = "this is the one entry")]
-        Clock::Monotonic => with_clock(on, || smol::block_on(future)),
+        Clock::Monotonic => with_clock(on, || smol::block_on(Driver::new(future))),
         Clock::Virtual(time) => with_clock(on, || block_on_virtual(time, future)),
     }
 }
@@ -41,6 +43,8 @@ impl Wake for Unpark {
 }
 
 fn block_on_virtual<T>(time: &VirtualClock, future: impl Future<Output = T>) -> T {
+    // Nobody looks here: it is the kernel that tells.
+    let _unwatched = Keeping::set(false);
     let unpark = Arc::new(Unpark {
         thread: thread::current(),
         is_woken: AtomicBool::new(true),
@@ -65,7 +69,7 @@ fn block_on_virtual<T>(time: &VirtualClock, future: impl Future<Output = T>) -> 
 mod tests {
     use std::time::Duration;
 
-    use super::super::sleep;
+    use super::super::{clock, sleep};
     use super::*;
 
     #[test]

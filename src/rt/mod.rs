@@ -8,14 +8,17 @@
 
 mod block_on;
 mod blocking;
+mod driver;
 mod isolated;
 mod latch;
 mod net;
+mod patience;
 #[expect(dead_code, reason = "links take it up")]
 mod readiness;
 mod signals;
 mod tasks;
 mod timer;
+mod watch;
 
 pub(crate) use async_executor::LocalExecutor;
 pub(crate) use block_on::block_on;
@@ -31,3 +34,4 @@ pub(crate) use signals::Signals;
 pub(crate) use smol::channel;
 pub(crate) use tasks::{TaskStarter, Tasks};
 pub(crate) use timer::{Elapsed, Sleep, clock, now, sleep, sleep_until, with_clock, within};
+pub(crate) use watch::Watched;

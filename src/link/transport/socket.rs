@@ -8,14 +8,14 @@ use std::task::{Context, Poll, ready};
 
 use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown};
 
-use crate::rt::Async;
+use crate::rt::Watched;
 
 use super::Transport;
 
 /// A connected stream socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    socket: Async<OwnedFd>,
+    socket: Watched,
     /// The last read took all there was, so that the next one would find nothing. Asking
     /// the kernel for news instead is what has to be done then anyway.
     is_drained: Cell<bool>,
@@ -25,7 +25,7 @@ impl Socket {
     /// Takes a connected stream socket of any family, and makes it non-blocking.
     pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
         Ok(Self {
-            socket: Async::new(socket)?,
+            socket: Watched::new(socket)?,
             is_drained: Cell::new(false),
         })
     }
