@@ -50,6 +50,9 @@ pub(crate) enum LinkError {
     /// The peer asks for answers and does not read them.
     #[error("the peer asks and does not read: {0} bytes of answers wait for it")]
     Flooded(usize),
+    /// A frame announced a descriptor, and none came with it.
+    #[error("the peer announced a descriptor that did not come")]
+    NoDescriptor,
     /// The message is longer than the peer takes. The link is as good as before.
     #[error("message of {length} bytes, where the peer takes {limit} at most")]
     TooLong {

@@ -254,7 +254,7 @@ fn hostile_headers_end_the_link() {
         LinkError::Frame(FrameError::Version { found: 2 })
     ));
     // Unknown flags mean nothing.
-    let error = with(|bytes| bytes[5] = 0xfe);
+    let error = with(|bytes| bytes[5] = 0xfc);
     assert!(matches!(error, LinkError::Ended));
 }
 

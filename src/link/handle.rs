@@ -1,5 +1,6 @@
 //! The handle of a link.
 
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use crate::id::ContextId;
@@ -40,6 +41,27 @@ impl Link {
     /// that the link is over, and why.
     pub(crate) fn send(&self, message: Encoded) -> Result<(), LinkError> {
         self.shared().send(message)
+    }
+
+    /// Sends a message with a file descriptor, which is the peer's then. Where none can go
+    /// the message goes alone, and the peer sees in its flags that none came.
+    ///
+    /// # Errors
+    ///
+    /// That the link is over, and why.
+    pub(crate) fn send_with(&self, message: Encoded, descriptor: OwnedFd) -> Result<(), LinkError> {
+        self.shared().send_with(message, descriptor)
+    }
+
+    /// The descriptor that came with the message that was received last, once. There is none
+    /// if none was announced, or if this process could not take it.
+    pub(crate) fn take_descriptor(&self) -> Option<OwnedFd> {
+        self.shared().take_descriptor()
+    }
+
+    /// Whether descriptors can go over it.
+    pub(crate) fn passes_descriptors(&self) -> bool {
+        self.shared().transport.passes_descriptors()
     }
 
     /// The codec of the bodies: CBOR until both ends have said hello.

@@ -90,6 +90,9 @@ impl Incoming {
     fn take(&mut self) -> Result<Option<Frame>, LinkError> {
         self.adopt_agreement();
         while let Some(frame) = self.decoder.next()? {
+            if frame.flags.has_descriptor() {
+                self.shared.receive_descriptor()?;
+            }
             if let Some(message) = self.assembler.take(frame)? {
                 return Ok(Some(message));
             }

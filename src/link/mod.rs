@@ -15,6 +15,8 @@ mod writer;
 #[cfg(test)]
 mod conformance_tests;
 #[cfg(test)]
+mod descriptor_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod outbox_tests;

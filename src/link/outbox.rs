@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use bytes::Bytes;
 
 use crate::id::ContextId;
-use crate::wire::Encoded;
+use crate::wire::{Encoded, Flags, Header};
 
 /// Frames up to this are packed together; longer ones leave from where they are.
 const MAX_PACKED: usize = 4 * 1024;
@@ -54,6 +55,8 @@ struct Segment {
     written: usize,
     is_packed: bool,
     answers: usize,
+    /// What goes with its first byte, if it is one frame that has announced it.
+    descriptor: Option<OwnedFd>,
 }
 
 impl Segment {
@@ -115,6 +118,33 @@ impl Outbox {
         pack(&mut lane.segments, frame, 0);
     }
 
+    /// Puts a frame with the other control, and a descriptor to go with it.
+    pub(super) fn push_with(&mut self, mut frame: Encoded, descriptor: OwnedFd) {
+        frame.announce_descriptor();
+        self.length += frame.length();
+        let mut segment = whole(frame, 0);
+        segment.is_packed = false;
+        segment.descriptor = Some(descriptor);
+        self.control.push_back(segment);
+    }
+
+    /// What is to go with the next write.
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match self.begun {
+            Some(_) => None,
+            None => Some(self.control.front()?.descriptor.as_ref()?.as_fd()),
+        }
+    }
+
+    /// The descriptor that is to go with the next write cannot: its frame goes without it.
+    pub(super) fn give_up_descriptor(&mut self) {
+        if let Some(segment) = self.control.front_mut()
+            && segment.descriptor.take().is_some()
+        {
+            segment.head[Header::FLAGS_AT] &= !Flags::DESCRIPTOR.bits();
+        }
+    }
+
     /// Puts in front what is left of a frame of which `written` bytes have left already.
     pub(super) fn push_begun(&mut self, frame: Encoded, written: usize) {
         debug_assert!(self.is_empty(), "only the first frame is written at once");
@@ -128,7 +158,9 @@ impl Outbox {
     pub(super) fn slices<'a>(&'a self, slices: &mut Vec<IoSlice<'a>>) {
         let mut length = 0;
         for segment in self.in_order() {
-            if slices.len() + 2 > MAX_SLICES || length >= MAX_BYTES {
+            let is_alone = segment.descriptor.is_some();
+            let is_full = slices.len() + 2 > MAX_SLICES || length >= MAX_BYTES;
+            if is_full || (is_alone && !slices.is_empty()) {
                 break;
             }
             let parts = segment.slices();
@@ -139,6 +171,9 @@ impl Outbox {
                     .map(IoSlice::new),
             );
             length += segment.length();
+            if is_alone {
+                break;
+            }
         }
     }
 
@@ -164,6 +199,7 @@ impl Outbox {
             let length = segment.length();
             if written < length {
                 segment.written += written;
+                segment.descriptor = None;
                 self.begun = Some(segment);
                 return;
             }
@@ -218,5 +254,6 @@ fn whole(frame: Encoded, answers: usize) -> Segment {
         written: 0,
         is_packed,
         answers,
+        descriptor: None,
     }
 }

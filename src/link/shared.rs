@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, Waker};
 
 use event_listener::Event;
@@ -12,7 +13,7 @@ use crate::wire::{Agreed, Codec, Encoded, Limits, fragments};
 
 use super::LinkError;
 use super::outbox::Outbox;
-use super::transport::Transport;
+use super::transport::{Arrived, Transport};
 
 /// How many bytes of answers may wait for a peer that asks and does not read.
 const MAX_ANSWERS: usize = 1024 * 1024;
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     drained: Event,
     writer: RefCell<Option<Waker>>,
     reader: RefCell<Option<Waker>>,
+    /// What came with the frame that was read last, if it had announced any.
+    descriptor: RefCell<Option<OwnedFd>>,
 }
 
 impl Shared {
@@ -59,6 +62,7 @@ impl Shared {
             drained: Event::new(),
             writer: RefCell::new(None),
             reader: RefCell::new(None),
+            descriptor: RefCell::new(None),
         }
     }
 
@@ -143,6 +147,38 @@ impl Shared {
         self.queue(message)
     }
 
+    /// Sends a message with a descriptor, which goes with its first byte. Where it cannot,
+    /// the message goes without it and does not announce it.
+    pub(super) fn send_with(&self, message: Encoded, descriptor: OwnedFd) -> Result<(), LinkError> {
+        if let Some(end) = self.end() {
+            return Err(end);
+        }
+        if message.body_length() > self.longest_frame() {
+            // Nothing with a descriptor is ever so long but by a name that is absurd.
+            return self.send(message);
+        }
+        self.sent.set(self.sent.get().saturating_add(1));
+        self.outbox.borrow_mut().push_with(message, descriptor);
+        self.wake_writer();
+        Ok(())
+    }
+
+    /// Takes in what a frame has announced that was just read.
+    pub(super) fn receive_descriptor(&self) -> Result<(), LinkError> {
+        let arrived = self.transport.take_descriptor();
+        let descriptor = match arrived.ok_or(LinkError::NoDescriptor)? {
+            Arrived::Open(descriptor) => Some(descriptor),
+            Arrived::Lost => None,
+        };
+        // One that nobody has asked for is closed by that.
+        *self.descriptor.borrow_mut() = descriptor;
+        Ok(())
+    }
+
+    pub(super) fn take_descriptor(&self) -> Option<OwnedFd> {
+        self.descriptor.take()
+    }
+
     fn longest_frame(&self) -> usize {
         let agreed = self
             .agreed
@@ -219,6 +255,10 @@ impl Shared {
 
     fn try_write(&self) -> io::Result<()> {
         let mut outbox = self.outbox.borrow_mut();
+        if outbox.descriptor().is_some() {
+            // For the writer, which may wait.
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let mut slices = Vec::new();
         outbox.slices(&mut slices);
         let written = self.transport.try_write(&slices)?;
@@ -269,9 +309,18 @@ impl Shared {
             let mut outbox = self.outbox.borrow_mut();
             let mut slices = Vec::new();
             outbox.slices(&mut slices);
-            let written = self.transport.poll_write(cx, &slices);
+            let written = match outbox.descriptor() {
+                None => self.transport.poll_write(cx, &slices),
+                Some(descriptor) => self.transport.poll_write_with(cx, &slices, descriptor),
+            };
             drop(slices);
             match written {
+                Poll::Ready(Err(error))
+                    if error.kind() == io::ErrorKind::Unsupported
+                        && outbox.descriptor().is_some() =>
+                {
+                    outbox.give_up_descriptor();
+                }
                 Poll::Ready(Ok(written)) => {
                     outbox.advance(written);
                     self.drained.notify(usize::MAX);

@@ -88,6 +88,11 @@ impl Encoded {
         })
     }
 
+    /// Says in its header that a file descriptor comes with it.
+    pub(crate) fn announce_descriptor(&mut self) {
+        self.head[Header::FLAGS_AT] |= Flags::DESCRIPTOR.bits();
+    }
+
     /// What it is about.
     pub(crate) fn kind(&self) -> Kind {
         self.kind

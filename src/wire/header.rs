@@ -48,12 +48,15 @@ pub(crate) enum FrameError {
 }
 
 impl Header {
+    /// Where the flags are.
+    pub(crate) const FLAGS_AT: usize = 5;
+
     /// The bytes on the wire.
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LENGTH] {
         let mut bytes = [0; HEADER_LENGTH];
         bytes[0..4].copy_from_slice(&self.length.to_le_bytes());
         bytes[4] = self.kind.number();
-        bytes[5] = self.flags.bits();
+        bytes[Self::FLAGS_AT] = self.flags.bits();
         bytes[6..8].copy_from_slice(&VERSION.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.context.number().to_le_bytes());
         bytes
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn header_with_unknown_flags_is_read_without_them() {
         let mut bytes = BYTES;
-        bytes[5] = 0xff;
+        bytes[5] = 0xfd;
         assert_eq!(Header::from_bytes(&bytes), Ok(header()));
     }
 
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn header_of_an_unknown_kind_is_refused() {
-        for kind in [0, 20, 255] {
+        for kind in [0, 21, 255] {
             let mut bytes = BYTES;
             bytes[4] = kind;
             assert_eq!(Header::from_bytes(&bytes), Err(FrameError::Kind(kind)));

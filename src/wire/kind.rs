@@ -36,17 +36,19 @@ pub(crate) enum Kind {
     Pong = 15,
     /// A log record on its way to the root.
     Log = 16,
-    /// Asks the registrar for an actor by name.
+    /// Asks for actors by name, or says which are there: towards the root.
     Find = 17,
-    /// Brings two actors together.
+    /// Brings two actors together: a link of their own goes with it.
     Introduce = 18,
     /// The sender will close, and why.
     Goodbye = 19,
+    /// The answer to a find.
+    Found = 20,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Hello,
         Self::Boot,
         Self::Ready,
@@ -66,6 +68,7 @@ impl Kind {
         Self::Find,
         Self::Introduce,
         Self::Goodbye,
+        Self::Found,
     ];
 
     /// Its number on the wire.
@@ -110,6 +113,8 @@ impl Flags {
     pub(crate) const NONE: Self = Self(0);
     /// The body goes on in the next frame of the same kind and context.
     pub(crate) const MORE: Self = Self(1);
+    /// A file descriptor comes with the frame.
+    pub(crate) const DESCRIPTOR: Self = Self(2);
 
     /// The bits on the wire.
     pub(crate) const fn bits(self) -> u8 {
@@ -118,12 +123,17 @@ impl Flags {
 
     /// The flags among `bits` that this build knows.
     pub(crate) const fn from_bits(bits: u8) -> Self {
-        Self(bits & Self::MORE.0)
+        Self(bits & (Self::MORE.0 | Self::DESCRIPTOR.0))
     }
 
     /// Whether the body goes on in another frame.
     pub(crate) const fn has_more(self) -> bool {
         self.0 & Self::MORE.0 != 0
+    }
+
+    /// Whether a file descriptor comes with the frame.
+    pub(crate) const fn has_descriptor(self) -> bool {
+        self.0 & Self::DESCRIPTOR.0 != 0
     }
 }
 
@@ -144,7 +154,8 @@ mod tests {
 
     #[test]
     fn flags_that_are_not_known_are_dropped() {
-        assert_eq!(Flags::from_bits(0xff), Flags::MORE);
-        assert_eq!(Flags::from_bits(0xfe), Flags::NONE);
+        assert_eq!(Flags::from_bits(0xfd), Flags::MORE);
+        assert_eq!(Flags::from_bits(0xfe), Flags::DESCRIPTOR);
+        assert_eq!(Flags::from_bits(0xfc), Flags::NONE);
     }
 }

@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::Transport;
+use super::{Arrived, Transport};
 
 /// What a call does.
 #[derive(Debug, Clone, Copy)]
@@ -137,5 +138,33 @@ impl Transport for Faulty {
     fn shutdown(&self) {
         self.shutdowns.set(self.shutdowns.get() + 1);
         self.inner.shutdown();
+    }
+
+    fn passes_descriptors(&self) -> bool {
+        self.inner.passes_descriptors()
+    }
+
+    fn poll_write_with(
+        &self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        descriptor: BorrowedFd<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match self.writes.next() {
+            Fault::Pass => self.inner.poll_write_with(cx, slices, descriptor),
+            Fault::Short(length) => {
+                self.inner
+                    .poll_write_with(cx, &cut(slices, length), descriptor)
+            }
+            Fault::Delay | Fault::End => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Fault::Fail(kind) => Poll::Ready(Err(kind.into())),
+        }
+    }
+
+    fn take_descriptor(&self) -> Option<Arrived> {
+        self.inner.take_descriptor()
     }
 }

@@ -11,7 +11,7 @@ mod tcp;
 
 #[cfg(test)]
 pub(crate) use faulty::{Fault, Faulty, Plan};
-pub(crate) use interface::Transport;
+pub(crate) use interface::{Arrived, Transport};
 pub(crate) use memory::{Memory, memory_pair};
 pub(crate) use named::{NamedError, NamedListener, connect_named};
 pub(crate) use pipes::Pipes;
