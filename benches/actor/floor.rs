@@ -10,10 +10,13 @@ use std::process::{Child, Command};
 use std::rc::Rc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use serde::{Deserialize, Serialize};
 use smol::io::BufReader;
 use smol::{Async, LocalExecutor};
+
+use crate::streams::Item;
 
 type Socket = Async<UnixStream>;
 
@@ -56,11 +59,14 @@ pub(crate) fn play(role: &str) {
             // Until the parent closes it.
             let _ = socket.read(&mut [0]).unwrap();
         }
+        "sink" => smol::block_on(sink(socket)),
+        "raw sink" => raw_sink(socket),
+        "source" => smol::block_on(source(socket)),
         _ => smol::block_on(serve(socket)),
     }
 }
 
-fn frame(buffer: &mut Vec<u8>, message: &Message) {
+fn frame(buffer: &mut Vec<u8>, message: &impl Serialize) {
     let at = buffer.len();
     buffer.extend_from_slice(&[0; 4]);
     serde_cbor::to_writer(&mut *buffer, message).unwrap();
@@ -174,4 +180,120 @@ pub(crate) fn calls(callers: usize, total: usize) -> (Vec<f64>, f64) {
     let _ = socket.get_ref().shutdown(std::net::Shutdown::Both);
     child.wait().unwrap();
     (times.take(), seconds)
+}
+
+/// So much gathers before it is written.
+const GATHERED: usize = 32 * 1024;
+
+/// How many bytes there will be, or how many items, as the first thing said.
+fn announce(socket: &mut UnixStream, count: u64) {
+    socket.write_all(&count.to_le_bytes()).unwrap();
+}
+
+async fn announced(reader: &mut (impl AsyncReadExt + Unpin)) -> u64 {
+    let mut count = [0; 8];
+    reader.read_exact(&mut count).await.unwrap();
+    u64::from_le_bytes(count)
+}
+
+/// Takes in items, and says when the last one is there.
+async fn sink(socket: UnixStream) {
+    let socket = Async::new(socket).unwrap();
+    let count = announced(&mut &socket).await;
+    take_items(&socket, count).await;
+}
+
+async fn take_items(mut socket: &Socket, count: u64) {
+    let mut reader = BufReader::with_capacity(65536, socket);
+    let mut body = Vec::new();
+    for seq in 0..count {
+        assert!(read_frame(&mut reader, &mut body).await);
+        let item: Item = serde_cbor::from_slice(&body).unwrap();
+        assert_eq!(item.seq, seq);
+    }
+    socket.write_all(b"e").await.unwrap();
+}
+
+fn raw_sink(mut socket: UnixStream) {
+    let mut count = [0; 8];
+    socket.read_exact(&mut count).unwrap();
+    let mut left = u64::from_le_bytes(count);
+    let mut buffer = vec![0; 1 << 18];
+    while left > 0 {
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        left -= socket.read(&mut buffer[..most]).unwrap() as u64;
+    }
+    socket.write_all(b"e").unwrap();
+}
+
+/// How many seconds `count` items of `size` bytes take, each encoded, some to a write.
+pub(crate) fn stream(size: usize, count: u64) -> f64 {
+    let (mut child, mut socket) = start("sink");
+    announce(&mut socket, count);
+    let socket = Async::new(socket).unwrap();
+    let begin = Instant::now();
+    smol::block_on(send_items(&socket, size, count));
+    let seconds = begin.elapsed().as_secs_f64();
+    child.wait().unwrap();
+    seconds
+}
+
+async fn send_items(mut socket: &Socket, size: usize, count: u64) {
+    let data = Bytes::from(vec![5; size]);
+    let mut out = Vec::with_capacity(size + 2 * GATHERED);
+    for seq in 0..count {
+        let data = data.clone();
+        frame(&mut out, &Item { seq, data });
+        if out.len() > GATHERED || seq + 1 == count {
+            socket.write_all(&out).await.unwrap();
+            out.clear();
+        }
+    }
+    socket.read_exact(&mut [0]).await.unwrap();
+}
+
+/// How many seconds `count` times `size` bytes take, nothing encoded, one write each.
+pub(crate) fn raw_stream(size: usize, count: u64) -> f64 {
+    let (mut child, mut socket) = start("raw sink");
+    announce(&mut socket, count * size as u64);
+    let data = vec![5; size];
+    let begin = Instant::now();
+    for _ in 0..count {
+        socket.write_all(&data).unwrap();
+    }
+    socket.read_exact(&mut [0]).unwrap();
+    let seconds = begin.elapsed().as_secs_f64();
+    child.wait().unwrap();
+    seconds
+}
+
+/// Sends as many items as it is asked for.
+async fn source(socket: UnixStream) {
+    let socket = Async::new(socket).unwrap();
+    let count = announced(&mut &socket).await;
+    send_items(&socket, 64, count).await;
+}
+
+/// How many seconds it takes to get `count` items from each of so many processes.
+pub(crate) fn fan_in(sources: usize, count: u64) -> f64 {
+    let started: Vec<_> = (0..sources).map(|_| start("source")).collect();
+    let executor = LocalExecutor::new();
+    let begin = Instant::now();
+    let (mut readers, mut children) = (Vec::new(), Vec::new());
+    for (child, mut socket) in started {
+        announce(&mut socket, count);
+        children.push(child);
+        let socket = Async::new(socket).unwrap();
+        readers.push(executor.spawn(async move { take_items(&socket, count).await }));
+    }
+    smol::block_on(executor.run(async {
+        for reader in readers {
+            reader.await;
+        }
+    }));
+    let seconds = begin.elapsed().as_secs_f64();
+    children.iter_mut().for_each(|child| drop(child.wait()));
+    seconds
 }

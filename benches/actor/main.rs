@@ -1,8 +1,8 @@
-//! Starting actors and calling them, beside the plainest program that does the same, in the
-//! same run.
+//! Starting actors, calling them and streaming, beside the plainest program that does the
+//! same, in the same run.
 //!
 //! Rounds take turns, so that all see the same machine. `cargo bench --bench actor`, with
-//! `starts` or `calls` behind it for a part, or `profile=64` for nothing but calls.
+//! `starts`, `calls` or `streams` behind it for a part, or `profile=64` for nothing but calls.
 
 #![expect(
     clippy::print_stdout,
@@ -14,6 +14,7 @@
 mod calls;
 mod floor;
 mod starts;
+mod streams;
 
 fn main() {
     treewright::bootstrap();
@@ -33,6 +34,9 @@ fn main() {
     }
     if is_asked_for("calls") {
         calls::measure();
+    }
+    if is_asked_for("streams") {
+        streams::measure();
     }
 }
 
