@@ -54,7 +54,9 @@ pub use nursery::{
 };
 pub use portal::Portal;
 pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
-pub use scope::{TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, timeout};
+pub use scope::{
+    TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, time_left, timeout,
+};
 pub use tasks::{Call, Function, FunctionKind, Task, TaskEntry, registered_tasks};
 pub use tree::{Tree, TreeHandle, TreeOutcome, load};
 pub use treewright_macros::{bootstrap, context, main, stream, task, test};

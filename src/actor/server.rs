@@ -3,12 +3,17 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::future::pending;
 use std::rc::Rc;
+use std::time::Duration;
+
+use futures_lite::future::or;
 
 use super::Actor;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, RemoteError, Result};
 use crate::id::ContextId;
 use crate::portal::Peer;
+use crate::rt;
 use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
 use crate::tasks::{Begin, TaskEntry, TaskFailure, registry};
 use crate::undertaker::Undertaker;
@@ -96,8 +101,16 @@ impl Server {
                 entry.path()
             ))
         })?;
+        let limit = head.limit.map(Duration::from_micros);
+        if let Some(limit) = limit {
+            node.set_deadline(rt::now() + limit);
+        }
         self.undertaker.take_charge(entry.path(), async move {
-            let outcome = guarded(node, running).await;
+            let running = guarded(Rc::clone(&node), running);
+            let outcome = match limit {
+                Some(limit) => or(running, time_up(&node, limit)).await,
+                None => running.await,
+            };
             answering.end(outcome.unwrap_or_else(|error| Err(error.into())));
         });
         Ok(())
@@ -141,6 +154,17 @@ impl Server {
             served: Rc::clone(&self.served),
         }
     }
+}
+
+/// Cancels `node` when the time of the caller is up.
+async fn time_up<T>(node: &Node, limit: Duration) -> T {
+    rt::sleep(limit).await;
+    let reason = CancelReason::new(CancelOrigin::Deadline(limit));
+    node.cancel(
+        reason.with_message("the time of the caller is up"),
+        Urgency::InOrder,
+    );
+    pending().await
 }
 
 /// What the end of a call needs of its server.

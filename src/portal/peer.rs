@@ -11,6 +11,7 @@ use crate::error::{
 };
 use crate::id::{ActorId, ContextId, Side};
 use crate::link::{Link, LinkError};
+use crate::scope::time_left;
 use crate::tasks::{Call, Function, Task};
 use crate::wire::{self, Encoded, Frame, Kind, StartHead};
 
@@ -115,6 +116,7 @@ impl Peer {
         let head = StartHead {
             task: T::PATH,
             signature: T::SIGNATURE,
+            limit: time_left().map(|left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX)),
         };
         let frame = wire::start(self.link.codec(), context, &head, call.args())
             .with_context(|| format!("cannot send the arguments of task `{}`", T::PATH))?;

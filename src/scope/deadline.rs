@@ -11,6 +11,7 @@ use treewright_supervisors::duration::Written;
 
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, Result};
 use crate::rt;
+use crate::time::Time;
 
 /// Waits for `duration`, on the clock of this thread's runtime.
 ///
@@ -90,6 +91,34 @@ pub fn move_on_after<F: Future>(
     Limited::new(limit, future, |value, _| value)
 }
 
+/// How much time the code that runs now has left: what is around it that limits time, in this
+/// process and in the actors that called it. `None` if nothing does.
+///
+/// A call of another actor takes its limit along, so that a function is cancelled when the
+/// time of whoever waits for it is up, even if that is far away and stuck.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use treewright::{run, time_left, timeout};
+///
+/// run(async || {
+///     assert_eq!(time_left(), None);
+///     let left = timeout(Duration::from_secs(5), async { time_left() }).await?;
+///     assert!(left.is_some_and(|left| left <= Duration::from_secs(5)));
+///     Ok(())
+/// })
+/// # .unwrap()
+/// ```
+#[must_use]
+pub fn time_left() -> Option<Duration> {
+    match Node::current()?.deadline() {
+        Time::MAX => None,
+        deadline => Some(deadline - rt::now()),
+    }
+}
+
 pin_project_lite::pin_project! {
     struct Limited<F, M> {
         #[pin]
@@ -124,9 +153,12 @@ impl<F: Future, T, M: Fn(Option<F::Output>, Duration) -> T> Future for Limited<F
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let mut this = self.project();
-        let node = this
-            .node
-            .get_or_insert_with(|| Node::new(Kind::Deadline, Node::current()));
+        let limit = *this.limit;
+        let node = this.node.get_or_insert_with(|| {
+            let node = Node::new(Kind::Deadline, Node::current());
+            node.set_deadline(rt::now() + limit);
+            node
+        });
         let timer = this.timer.get_or_insert_with(|| rt::sleep(*this.limit));
         node.register(cx.waker());
         if let Some(future) = this.slot.as_mut().as_pin_mut()

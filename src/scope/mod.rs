@@ -12,7 +12,7 @@ mod shield;
 mod state;
 mod task;
 
-pub use deadline::{fail_after, move_on_after, sleep, timeout};
+pub use deadline::{fail_after, move_on_after, sleep, time_left, timeout};
 pub(crate) use guard::guarded;
 pub(crate) use node::{DEFAULT_GRACE, Hold, Kind, Node, Urgency};
 pub(crate) use open::{EnclosingScope, Member, Scope, closed, open_scope};

@@ -63,6 +63,8 @@ pub(crate) struct Node {
     pressed: Latch,
     /// Of the one future that drives this node.
     waker: RefCell<Option<Waker>>,
+    /// When its time is up, if that is limited.
+    deadline: Cell<Time>,
     /// The scope that it stands for, if it has one to join.
     scope: OnceCell<Weak<Shared>>,
 }
@@ -93,6 +95,7 @@ impl Node {
                 cancelled: Latch::new(),
                 pressed: Latch::new(),
                 waker: RefCell::default(),
+                deadline: Cell::new(Time::MAX),
                 scope: OnceCell::new(),
             };
             node.inherit();
@@ -113,6 +116,25 @@ impl Node {
     /// The node whose future is being polled on this thread.
     pub(crate) fn current() -> Option<Rc<Self>> {
         CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Says when its time is up. Whoever drives it sees to that.
+    pub(crate) fn set_deadline(&self, deadline: Time) {
+        self.deadline.set(deadline);
+    }
+
+    /// When its time or that of one above is up, whichever is first; [`Time::MAX`] is never.
+    /// Shielded work has its own time.
+    pub(crate) fn deadline(&self) -> Time {
+        let mut first = Time::MAX;
+        let mut is_shielded = false;
+        self.with_ancestors(|node| {
+            is_shielded |= node.kind == Kind::Shield;
+            if !is_shielded {
+                first = first.min(node.deadline.get());
+            }
+        });
+        first
     }
 
     /// Says which scope it stands for.

@@ -19,6 +19,9 @@ pub(crate) struct StartHead<'a> {
     /// A number for the types of its arguments and of its result: two programs that
     /// differ in it mean different functions.
     pub(crate) signature: u64,
+    /// How long the caller has left for it, in microseconds.
+    #[serde(default)]
+    pub(crate) limit: Option<u64>,
 }
 
 /// Why a start cannot be read.
@@ -76,6 +79,7 @@ mod tests {
     const HEAD: StartHead<'_> = StartHead {
         task: "work::is_prime",
         signature: u64::MAX,
+        limit: Some(1_500_000),
     };
 
     fn body(codec: Codec) -> Bytes {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::time::Duration;
 
 use futures_lite::future::{or, yield_now, zip};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use treewright::{ErrorKind, Function, Result, open_nursery, run};
+use treewright::{ErrorKind, Function, Result, open_nursery, run, time_left, timeout};
 
 use super::support::{Gate, Post, fail, hang, pass, process_id, say};
 use crate::guard::guarded;
@@ -360,6 +361,38 @@ fn call_whose_nursery_is_cancelled_meanwhile_is_cancelled_in_the_actor() {
             assert_eq!(error.cancel_reason().unwrap().message(), Some("enough"));
             post.expect("dropped").await;
             Ok(())
+        })
+        .unwrap();
+    });
+}
+
+/// In milliseconds, what is left of the caller's time.
+#[treewright::task]
+async fn time_left_here() -> Option<u128> {
+    time_left().map(|left| left.as_millis())
+}
+
+#[treewright::task]
+async fn time_left_below() -> Result<Option<u128>> {
+    open_nursery(async |n| n.run_in_actor(time_left_here()).await?.result().await).await
+}
+
+#[test]
+fn limit_of_the_callers_time_goes_along_to_every_depth() {
+    guarded(|| {
+        run(async || {
+            open_nursery(async |n| {
+                let portal = n.start_actor("patient").await?;
+                assert_eq!(portal.run(time_left_here()).await?, None);
+                let minute = Duration::from_secs(60);
+                let here = timeout(minute, portal.run(time_left_here())).await??;
+                let below = timeout(minute, portal.run(time_left_below())).await??;
+                assert!(here.is_some_and(|left| left <= minute.as_millis()));
+                assert!(below <= here && below.is_some(), "{below:?} of {here:?}");
+                portal.cancel_actor().await;
+                Ok(())
+            })
+            .await
         })
         .unwrap();
     });
