@@ -23,6 +23,44 @@ use crate::wire::{Encoded, Kind};
 /// What comes of the function is the end of the conversation. When whoever opened it asks
 /// the function to end, or is gone, the function is dropped at its next await, as a task of a
 /// nursery is.
+///
+/// # Examples
+///
+/// ```no_run
+/// use treewright::{Context, Result, open_nursery};
+///
+/// /// Sums up what it is sent, and says each sum.
+/// #[treewright::context]
+/// async fn sums(ctx: Context<String, u64, u64>) -> Result<u64> {
+///     let ctx = ctx.started("ready".to_owned()).await?;
+///     let mut stream = ctx.open_stream().await?;
+///     let mut sum = 0;
+///     while let Some(number) = stream.try_next().await? {
+///         sum += number;
+///         stream.send(sum).await?;
+///     }
+///     Ok(sum)
+/// }
+///
+/// #[treewright::main]
+/// async fn main() -> Result<()> {
+///     open_nursery(async |n| {
+///         let portal = n.start_actor("adder").await?;
+///         let (ctx, first) = portal.open_context(sums()).await?;
+///         assert_eq!(first, "ready");
+///         let mut stream = ctx.open_stream().await?;
+///         for number in [1, 2, 3] {
+///             stream.send(number).await?;
+///             println!("{:?}", stream.try_next().await?);
+///         }
+///         stream.close().await?;
+///         assert_eq!(ctx.result().await?, 6);
+///         portal.cancel_actor().await;
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
 pub struct Context<First = (), Receives = (), Sends = ()> {
     dialog: Rc<Dialog>,
     types: PhantomData<fn(First, Receives) -> Sends>,
@@ -76,7 +114,7 @@ impl<First: Serialize + 'static, Receives, Sends> Context<First, Receives, Sends
     }
 }
 
-/// A [`Context`] whose first value was sent.
+/// A [`Context`] whose first value was sent: what [`Context::started`] gives.
 pub struct StartedContext<Receives = (), Sends = ()> {
     dialog: Rc<Dialog>,
     types: PhantomData<fn(Receives) -> Sends>,

@@ -27,6 +27,10 @@ impl Portal {
     /// # Cancel safety
     ///
     /// Dropping the future asks the function to end; the nursery around waits until it has.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context`](crate::Context) and [`OpenContext`].
     pub async fn open_context<T: ContextFunction>(
         &self,
         call: Call<T>,
@@ -54,6 +58,31 @@ impl Portal {
     /// # Cancel safety
     ///
     /// Dropping the future drops `body` and asks the function to end.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use treewright::{Context, Portal, Result};
+    ///
+    /// #[treewright::context]
+    /// async fn length(ctx: Context<(), String, usize>) -> Result<()> {
+    ///     let mut stream = ctx.started(()).await?.open_stream().await?;
+    ///     while let Some(text) = stream.try_next().await? {
+    ///         stream.send(text.len()).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn ask(portal: &Portal) -> Result<Option<usize>> {
+    ///     portal
+    ///         .with_context(length(), async |ctx, ()| {
+    ///             let mut stream = ctx.open_stream().await?;
+    ///             stream.send("structured".to_owned()).await?;
+    ///             stream.try_next().await
+    ///         })
+    ///         .await
+    /// }
+    /// ```
     pub async fn with_context<T: ContextFunction, R>(
         &self,
         call: Call<T>,
@@ -96,6 +125,29 @@ impl Portal {
     ///
     /// Dropping the future, or the stream, asks the function to end; the nursery around waits
     /// until it has.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use treewright::{Portal, Result, StreamSender};
+    ///
+    /// #[treewright::stream]
+    /// async fn squares(mut out: StreamSender<u64>, upto: u64) -> Result<()> {
+    ///     for n in 0..upto {
+    ///         out.send(n * n).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn sum(portal: &Portal) -> Result<u64> {
+    ///     let mut squares = portal.open_stream_from(squares(10)).await?;
+    ///     let mut sum = 0;
+    ///     while let Some(square) = squares.try_next().await? {
+    ///         sum += square;
+    ///     }
+    ///     Ok(sum)
+    /// }
+    /// ```
     pub async fn open_stream_from<T: StreamFunction>(
         &self,
         call: Call<T>,

@@ -21,6 +21,26 @@ use crate::id::ActorId;
 ///
 /// An error of the function comes at the next operation here or on the stream. In
 /// [`Portal::with_context`](crate::Portal::with_context) it interrupts whatever is going on.
+///
+/// # Examples
+///
+/// ```no_run
+/// use treewright::{Context, Outcome, Portal, Result};
+///
+/// #[treewright::context]
+/// async fn watch(ctx: Context<u32>) -> Result<()> {
+///     ctx.started(std::process::id()).await?;
+///     std::future::pending().await
+/// }
+///
+/// async fn for_a_while(portal: &Portal) -> Result<()> {
+///     let (ctx, process) = portal.open_context(watch()).await?;
+///     println!("it watches in process {process}");
+///     let outcome = ctx.cancel().await?;
+///     assert!(matches!(outcome, Outcome::Cancelled(_)));
+///     Ok(())
+/// }
+/// ```
 pub struct OpenContext<T: ContextFunction> {
     charge: Charge,
     function: PhantomData<fn() -> T>,

@@ -22,6 +22,22 @@ use crate::error::{Error, Result};
 /// type of its messages, these travel as they are, without the codec.
 ///
 /// Dropping it is closing it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use treewright::{MsgStream, Result};
+///
+/// /// Asks one thing after the other.
+/// async fn ask(stream: &mut MsgStream<u64, String>, questions: Vec<String>) -> Result<Vec<u64>> {
+///     let mut answers = Vec::new();
+///     for question in questions {
+///         stream.send(question).await?;
+///         answers.extend(stream.try_next().await?);
+///     }
+///     Ok(answers)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct MsgStream<Receives, Sends> {
     receiver: StreamReceiver<Receives>,
