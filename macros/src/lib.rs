@@ -98,7 +98,57 @@ pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes an `async fn` one that other processes can open a conversation with.
 ///
 /// Its first argument is what it talks through, a
-/// [`Context<First, Receives, Sends>`](https://docs.rs/treewright/latest/treewright/struct.Context.html).
+/// [`Context<First, Receives, Sends>`](https://docs.rs/treewright/latest/treewright/struct.Context.html):
+/// `First` is the type of the value that it sends first, `Receives` and `Sends` are those of
+/// the messages of the stream that may follow, as this function sees them. What is left out
+/// is `()`. The other arguments are given by whoever opens the context.
+///
+/// ```
+/// use treewright::{Context, Result, open_nursery};
+///
+/// /// Adds up what it is sent, and tells each sum.
+/// #[treewright::context]
+/// async fn add_up(ctx: Context<u64, u32, u64>, from: u64) -> Result<u64> {
+///     let ctx = ctx.started(from).await?;
+///     let mut stream = ctx.open_stream().await?;
+///     let mut sum = from;
+///     while let Some(number) = stream.try_next().await? {
+///         sum += u64::from(number);
+///         stream.send(sum).await?;
+///     }
+///     Ok(sum)
+/// }
+///
+/// #[treewright::main]
+/// async fn main() -> Result<()> {
+///     open_nursery(async |n| {
+///         let portal = n.start_actor("adder").await?;
+///         let (ctx, first) = portal.open_context(add_up(10)).await?;
+///         assert_eq!(first, 10);
+///         let mut stream = ctx.open_stream().await?;
+///         stream.send(5).await?;
+///         assert_eq!(stream.try_next().await?, Some(15));
+///         stream.close().await?;
+///         assert_eq!(ctx.result().await?, 15);
+///         portal.cancel_actor().await;
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
+///
+/// Below it there is, as with [`macro@task`], a function of the same name that returns a call,
+/// and a type of the same name, which implements
+/// [`ContextFunction`](https://docs.rs/treewright/latest/treewright/trait.ContextFunction.html).
+/// What is said there of arguments, results, failing and names holds here too, and for the
+/// types in the `Context`. A context is opened with
+/// [`Portal::open_context`](https://docs.rs/treewright/latest/treewright/struct.Portal.html#method.open_context)
+/// or [`Portal::with_context`](https://docs.rs/treewright/latest/treewright/struct.Portal.html#method.with_context);
+/// it cannot be awaited, since there is nobody to talk with.
+///
+/// # Options
+///
+/// Those of [`macro@task`].
 #[proc_macro_attribute]
 pub fn context(options: TokenStream, item: TokenStream) -> TokenStream {
     expand(Kind::Context, options, item)
@@ -108,6 +158,46 @@ pub fn context(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Its first argument is where it sends its items, a
 /// [`StreamSender<Item>`](https://docs.rs/treewright/latest/treewright/struct.StreamSender.html).
+/// The other arguments are given by whoever opens the stream. It waits in `send` while nobody
+/// reads, and is cancelled when the reader drops the stream. It returns nothing, or a
+/// `Result<()>` if it can fail; then the error is what the reader gets last.
+///
+/// ```
+/// use treewright::{Result, StreamSender, open_nursery};
+///
+/// #[treewright::stream]
+/// async fn count(mut out: StreamSender<u64>, upto: u64) -> Result<()> {
+///     for n in 0..upto {
+///         out.send(n).await?;
+///     }
+///     Ok(())
+/// }
+///
+/// #[treewright::main]
+/// async fn main() -> Result<()> {
+///     open_nursery(async |n| {
+///         let portal = n.start_actor("counter").await?;
+///         let mut numbers = portal.open_stream_from(count(3)).await?;
+///         let mut sum = 0;
+///         while let Some(number) = numbers.try_next().await? {
+///             sum += number;
+///         }
+///         assert_eq!(sum, 3);
+///         portal.cancel_actor().await;
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
+///
+/// Below it there is, as with [`macro@task`], a function of the same name that returns a call,
+/// and a type of the same name, which implements
+/// [`StreamFunction`](https://docs.rs/treewright/latest/treewright/trait.StreamFunction.html).
+/// What is said there of arguments, failing and names holds here too, and for the items.
+///
+/// # Options
+///
+/// Those of [`macro@task`].
 #[proc_macro_attribute]
 pub fn stream(options: TokenStream, item: TokenStream) -> TokenStream {
     expand(Kind::Stream, options, item)

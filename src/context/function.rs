@@ -14,7 +14,20 @@ use crate::wire::CodecError;
 /// A function that can run in another process and talk with its caller meanwhile.
 ///
 /// [`#[treewright::context]`](macro@crate::context) implements it for the type that has the
-/// name of the function. It is not implemented by hand.
+/// name of the function; by that type generic code names it. It is not implemented by hand.
+///
+/// # Examples
+///
+/// ```
+/// use treewright::{Call, ContextFunction, Portal, Result};
+///
+/// /// What a context says first, whatever else it would say.
+/// async fn first_of<T: ContextFunction>(portal: &Portal, call: Call<T>) -> Result<T::First> {
+///     let (ctx, first) = portal.open_context(call).await?;
+///     ctx.cancel().await?;
+///     Ok(first)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a context",
     label = "only a function marked `#[treewright::context]` can be opened as one",
@@ -39,13 +52,35 @@ pub trait ContextFunction: Function {
 /// A function that can run in another process and yields items to its caller.
 ///
 /// [`#[treewright::stream]`](macro@crate::stream) implements it for the type that has the
-/// name of the function. It is not implemented by hand.
+/// name of the function; by that type generic code names it. It is not implemented by hand.
+///
+/// # Examples
+///
+/// ```
+/// use treewright::{Call, Portal, Result, StreamFunction};
+///
+/// /// At most so many items of a stream.
+/// async fn take<T: StreamFunction>(
+///     portal: &Portal,
+///     call: Call<T>,
+///     count: usize,
+/// ) -> Result<Vec<T::Item>> {
+///     let mut items = Vec::new();
+///     let mut stream = portal.open_stream_from(call).await?;
+///     while items.len() < count
+///         && let Some(item) = stream.try_next().await?
+///     {
+///         items.push(item);
+///     }
+///     Ok(items)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a stream",
     label = "only a function marked `#[treewright::stream]` can be opened as one",
     note = "a task is run by `portal.run(..)`, a context opened by `portal.open_context(..)`"
 )]
-pub trait StreamFunction: Function {
+pub trait StreamFunction: Function<Value = ()> {
     /// What it yields.
     type Item: Serialize + DeserializeOwned + 'static;
 

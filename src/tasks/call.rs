@@ -10,8 +10,9 @@ use super::{Function, Task};
 
 /// "This function, with these arguments": a call that nobody has made yet.
 ///
-/// What calling a [`task`](macro@crate::task) returns. Await it to run the function right here, or hand it
-/// to what runs it elsewhere.
+/// What calling a [`task`](macro@crate::task), a [`context`](macro@crate::context) or a
+/// [`stream`](macro@crate::stream) returns. Hand it to what runs it elsewhere; the call of a
+/// task can also be awaited, which runs the function right here.
 ///
 /// # Examples
 ///

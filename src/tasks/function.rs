@@ -9,8 +9,9 @@ use super::TaskFailure;
 
 /// A function that other processes can call, of whichever kind.
 ///
-/// [`#[treewright::task]`](macro@crate::task) implements it, with the trait of the kind, for
-/// the type that has the name of the function. It is not implemented by hand.
+/// [`#[treewright::task]`](macro@crate::task), [`#[treewright::context]`](macro@crate::context)
+/// and [`#[treewright::stream]`](macro@crate::stream) implement it, with the trait of the kind,
+/// for the type that has the name of the function. It is not implemented by hand.
 ///
 /// # Examples
 ///
@@ -47,8 +48,8 @@ pub trait Function: 'static {
     const KIND: FunctionKind;
     /// What it is known by to files and to other processes.
     const PATH: &'static str;
-    /// A hash of its kind, of the names and types of its arguments and of what it returns, as
-    /// they are written. Two programs of different builds tell by it whether they mean the
+    /// A hash of its kind, of the names and types of its arguments, of what goes through its
+    /// context or stream and of what it returns, as they are written. Two programs of different builds tell by it whether they mean the
     /// same. Its lowest two bits are the kind; it is never 0.
     const SIGNATURE: u64;
     /// The names of its arguments.

@@ -11,6 +11,7 @@ mod command;
 mod dependencies;
 mod entry;
 mod examples;
+mod functions;
 mod guard;
 mod layers;
 mod log;

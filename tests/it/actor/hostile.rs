@@ -275,6 +275,11 @@ fn caller_of_a_function_that_is_not_there_is_told_what_was_meant() {
                 process_id::SIGNATURE ^ 4,
                 "has another signature",
             ),
+            (
+                process_id::PATH,
+                process_id::SIGNATURE & !0b11 | 2,
+                "is a task here, and a context in the program that calls it",
+            ),
             (hang::PATH, hang::SIGNATURE, "cannot read the arguments"),
         ];
         for (context, (task, signature, cause)) in (1..).zip(cases) {
