@@ -39,8 +39,8 @@ mod wire;
 
 pub use actor::{CurrentActor, current_actor};
 pub use context::{
-    Context, ContextFunction, MsgStream, OpenContext, Outcome, RemoteStream, StartedContext,
-    StreamFunction, StreamReceiver, StreamSender, TrySendError,
+    BroadcastReceiver, Context, ContextFunction, Lag, MsgStream, OpenContext, Outcome,
+    RemoteStream, StartedContext, StreamFunction, StreamReceiver, StreamSender, TrySendError,
 };
 pub use error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Payload, RemoteError, RemoteKind,

@@ -25,6 +25,9 @@ pub enum ErrorKind {
     Refused,
     /// A task panicked.
     Panic,
+    /// A receiver of a broadcast was too slow and lost items;
+    /// [`Error::lagged`](super::Error::lagged) says how many.
+    Lagged,
     /// A process ended in a way nobody asked for: a bad exit code, a signal, out of memory.
     LostProcess,
     /// A tree gave up: a restart was one too many.

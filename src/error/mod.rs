@@ -4,6 +4,7 @@ mod cancel;
 mod chain;
 mod convert;
 mod kind;
+mod lagged;
 mod opaque;
 mod remote;
 

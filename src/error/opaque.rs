@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::chain::{self, Chain};
+use super::lagged::Lagged;
 use super::{CancelReason, ErrorKind};
 
 /// The result of most functions here.
@@ -94,6 +95,14 @@ impl Error {
         Self(Arc::new(inner))
     }
 
+    /// The error of a receiver of a broadcast that was too slow and lost this many items.
+    #[must_use]
+    #[track_caller]
+    pub(crate) fn of_lag(lost: u64) -> Self {
+        Self::wrap(ErrorKind::Lagged, Lagged { lost })
+            .with_hint("read it sooner, keep more items, or say what to do with `on_lag`")
+    }
+
     /// Several failures of one scope as one error, which has the kind of the first: the
     /// first is the cause. One alone comes out as it is.
     #[track_caller]
@@ -163,6 +172,19 @@ impl Error {
     #[must_use]
     pub fn is_panic(&self) -> bool {
         self.kind() == ErrorKind::Panic
+    }
+
+    /// How many items a receiver of a broadcast has lost, if that is what it tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = treewright::Error::other("boom");
+    /// assert_eq!(error.lagged(), None);
+    /// ```
+    #[must_use]
+    pub fn lagged(&self) -> Option<u64> {
+        self.downcast_ref().map(|lagged: &Lagged| lagged.lost)
     }
 
     /// Why and by whom it was cancelled, if it was.

@@ -44,7 +44,7 @@ fn named(line: &str) -> Vec<String> {
 #[test]
 fn promise_names_a_test_that_is_there() {
     let text = fs::read_to_string("docs/semantics.md").unwrap();
-    let rows: Vec<&str> = ["Scopes and nurseries", "Actors"]
+    let rows: Vec<&str> = ["Scopes and nurseries", "Actors", "Broadcast"]
         .into_iter()
         .flat_map(|title| {
             let section = text.split(&format!("\n## {title}\n")).nth(1).unwrap();
