@@ -1,6 +1,7 @@
 //! What actors and contexts are called.
 
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,32 @@ impl ContextId {
     }
 }
 
+/// How a table finds contexts whose numbers this side has counted out: quickly, and not on
+/// its guard against numbers that somebody has chosen.
+pub(crate) type CountHashing = BuildHasherDefault<CountHasher>;
+
+/// Spreads one number, as of [`CountHashing`].
+#[derive(Debug, Default)]
+pub(crate) struct CountHasher(u64);
+
+impl Hasher for CountHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Two to the 64th by the golden ratio: numbers in a row end up far apart.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // A table goes by the lowest bits, which only depend on those below them.
+        self.0.rotate_left(32)
+    }
+}
+
 /// One of the two sides of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -163,6 +190,22 @@ mod tests {
             assert_eq!((context.side(), context.count()), (side, 7));
             assert_ne!(context, ContextId::of(side.other(), 7));
         }
+    }
+
+    #[test]
+    fn contexts_in_a_row_differ_in_the_lowest_and_in_the_highest_bits_of_their_hashes() {
+        use std::collections::HashSet;
+        use std::hash::BuildHasher;
+
+        let hashes: Vec<u64> = (1..=1000)
+            .map(|count| CountHashing::default().hash_one(ContextId::of(Side::Started, count)))
+            .collect();
+        let different = |bits: fn(u64) -> u64| {
+            let bits = hashes.iter().map(|hash| bits(*hash));
+            bits.collect::<HashSet<_>>().len()
+        };
+        assert!(different(|hash| hash % 1024) > 500);
+        assert_eq!(different(|hash| hash >> 57), 128);
     }
 
     #[test]

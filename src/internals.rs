@@ -69,7 +69,7 @@ pub fn read_hello(body: &[u8]) -> bool {
 
 /// Reads the same bytes as each body there is; gives how many of them they can be.
 pub fn read_bodies(body: &[u8]) -> usize {
-    let is_start = StartHead::split(Codec::Cbor, &Bytes::copy_from_slice(body)).is_ok();
+    let is_start = StartHead::split(Codec::Cbor, body).is_ok();
     [
         is_start,
         comes_back::<Hello>(body),

@@ -75,6 +75,7 @@ impl Conversation {
         tell: &mut impl FnMut(Heard),
     ) -> Result<(), Error> {
         let _cork = self.peer.link().cork();
+        self.server.begin_turn();
         let mut next = Some(first);
         while let Some(frame) = next {
             self.hear(frame.map_err(broken)?, tell)?;
@@ -89,7 +90,7 @@ impl Conversation {
             Kind::Started | Kind::Data | Kind::Raw | Kind::Credit | Kind::EndOfStream => {
                 self.peer.hear(frame).map_err(violation)
             }
-            Kind::Result | Kind::Error => self.peer.ended(&frame).map_err(violation),
+            Kind::Result | Kind::Error => self.peer.ended(frame).map_err(violation),
             Kind::Cancel if frame.context == ContextId::LINK => match self.server.obeys_peer() {
                 true => {
                     tell(Heard::Cancel(self.reason(&frame)));

@@ -1,10 +1,12 @@
 //! Serving the calls that come in on one link.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::pending;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_lite::future::or;
@@ -16,6 +18,7 @@ use crate::portal::Peer;
 use crate::rt;
 use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
 use crate::tasks::{Begin, TaskEntry, TaskFailure, registry};
+use crate::time::Time;
 use crate::undertaker::Undertaker;
 use crate::wire::{Encoded, Frame, Kind, StartHead};
 
@@ -28,6 +31,9 @@ pub(crate) enum Trust {
     Peer,
 }
 
+/// How long the calls that came in together are run on the spot.
+const TURN: Duration = Duration::from_micros(100);
+
 /// Serves the calls of one link. Each is a task of the actor, under `node`.
 pub(crate) struct Server {
     actor: Rc<Actor>,
@@ -36,6 +42,8 @@ pub(crate) struct Server {
     node: Rc<Node>,
     undertaker: Rc<Undertaker>,
     served: Rc<RefCell<HashMap<ContextId, Rc<Node>>>>,
+    /// Until when calls of this turn are run on the spot; set by the first of them.
+    turn: Cell<Option<Time>>,
 }
 
 impl Server {
@@ -54,12 +62,18 @@ impl Server {
             node,
             undertaker,
             served: Rc::default(),
+            turn: Cell::new(None),
         }
     }
 
     /// Whether the other side may end this actor.
     pub(crate) fn obeys_peer(&self) -> bool {
         self.trust == Trust::Parent
+    }
+
+    /// What comes now has come in together.
+    pub(crate) fn begin_turn(&self) {
+        self.turn.set(None);
     }
 
     /// Begins a call; what keeps it from running is answered. An error says how the other
@@ -80,18 +94,17 @@ impl Server {
         let entry = registry()?.find(head.task, head.signature)?;
         self.check_access(entry)?;
         let node = Node::new(NodeKind::Task, Some(Rc::clone(&self.node)));
-        self.served.borrow_mut().insert(context, Rc::clone(&node));
         // Whatever comes between, what was noted of the call goes with this.
         let answering = Answering {
             server: self.share(),
             context,
         };
         let running = match entry.begin() {
-            Begin::Task { start, .. } => start(codec, context, &args),
+            Begin::Task { start, .. } => start(codec, context, args),
             Begin::Context(start) => {
                 let dialog = self.peer.serve_dialog(context, entry.path());
                 dialog.runs_under(Rc::clone(&node));
-                start(dialog, &args)
+                start(dialog, args)
             }
         };
         let running = running.map_err(|error| {
@@ -105,15 +118,42 @@ impl Server {
         if let Some(limit) = limit {
             node.set_deadline(rt::now() + limit);
         }
+        let mut work = guarded(Rc::clone(&node), running);
+        if let Some(outcome) = self.run_on_the_spot(entry, &mut work) {
+            answering.end(flat(outcome));
+            return Ok(());
+        }
+        self.served.borrow_mut().insert(context, Rc::clone(&node));
         self.undertaker.take_charge(entry.path(), async move {
-            let running = guarded(Rc::clone(&node), running);
             let outcome = match limit {
-                Some(limit) => or(running, time_up(&node, limit)).await,
-                None => running.await,
+                Some(limit) => or(work, time_up(&node, limit)).await,
+                None => work.await,
             };
-            answering.end(outcome.unwrap_or_else(|error| Err(error.into())));
+            answering.end(flat(outcome));
         });
         Ok(())
+    }
+
+    /// Runs a task to where it waits for the first time: many never do, and need to be no
+    /// tasks of the runtime. Not if those before it took long, so that who else is at work
+    /// here has a turn.
+    fn run_on_the_spot<T>(
+        &self,
+        entry: &TaskEntry,
+        work: &mut (impl Future<Output = T> + Unpin),
+    ) -> Option<T> {
+        let now = rt::now();
+        let end = self.turn.get().unwrap_or(now + TURN);
+        self.turn.set(Some(end));
+        if now > end || !matches!(entry.begin(), Begin::Task { .. }) {
+            return None;
+        }
+        // Whoever polls it next is who is to be woken.
+        let cx = &mut Context::from_waker(Waker::noop());
+        match Pin::new(work).poll(cx) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
     }
 
     fn check_access(&self, entry: &TaskEntry) -> Result<()> {
@@ -165,6 +205,11 @@ async fn time_up<T>(node: &Node, limit: Duration) -> T {
         Urgency::InOrder,
     );
     pending().await
+}
+
+/// A panic, or the reason of a cancellation, is a failure as any other.
+fn flat<T>(outcome: Result<Result<T, TaskFailure>>) -> Result<T, TaskFailure> {
+    outcome.unwrap_or_else(|error| Err(error.into()))
 }
 
 /// What the end of a call needs of its server.

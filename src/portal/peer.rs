@@ -9,7 +9,7 @@ use crate::dialog::{Dialog, Growth, Role};
 use crate::error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, RemoteError, Result,
 };
-use crate::id::{ActorId, ContextId, Side};
+use crate::id::{ActorId, ContextId, CountHashing, Side};
 use crate::link::{Link, LinkError};
 use crate::scope::time_left;
 use crate::tasks::{Call, Function, Task};
@@ -26,7 +26,8 @@ pub(crate) struct Peer {
     /// Which side of the link we are.
     side: Side,
     opened: Cell<u64>,
-    calls: RefCell<HashMap<ContextId, Rc<ReplySlot>>>,
+    /// Calls of ours, so that nobody else chooses the keys.
+    calls: RefCell<HashMap<ContextId, Rc<ReplySlot>, CountHashing>>,
     /// How many contexts the other side has opened.
     seen: Cell<u64>,
     dialogs: RefCell<HashMap<ContextId, Rc<Dialog>>>,
@@ -215,7 +216,7 @@ impl Peer {
 
     /// Takes in the end of a call or of a context. It is an error of the protocol if no such
     /// call was made; one that nobody waits for any more is dropped.
-    pub(crate) fn ended(&self, frame: &Frame) -> Result<(), &'static str> {
+    pub(crate) fn ended(&self, frame: Frame) -> Result<(), &'static str> {
         let context = frame.context;
         if context.side() != self.side || !self.was_opened(context) {
             return Err("an end of a context that was not opened");
@@ -232,10 +233,10 @@ impl Peer {
         }
     }
 
-    fn reply(&self, frame: &Frame) -> Reply {
+    fn reply(&self, frame: Frame) -> Reply {
         match frame.kind {
-            Kind::Error => Err(self.unpack(frame)),
-            _ => Ok(frame.body.clone()),
+            Kind::Error => Err(self.unpack(&frame)),
+            _ => Ok(frame.body),
         }
     }
 
@@ -275,6 +276,9 @@ struct OpenCall {
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
+        if self.slot.has_ended() {
+            return;
+        }
         let is_open = self.peer.calls.borrow_mut().remove(&self.context).is_some();
         if is_open {
             let reason = CancelReason::new(CancelOrigin::Dropped);

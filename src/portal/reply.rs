@@ -39,6 +39,11 @@ impl ReplySlot {
         }
     }
 
+    /// Whether the call has ended, so that nobody looks for this slot any more.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(*self.state.borrow(), State::Ended(_) | State::Taken)
+    }
+
     /// Waits for the end. Dropping the future forgets the wait and nothing else.
     pub(super) async fn ended(&self) -> Reply {
         poll_fn(|cx| {

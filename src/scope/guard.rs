@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::node::Node;
 use super::panics::catch;
@@ -45,14 +45,35 @@ impl<F> Guarded<F> {
 }
 
 /// Runs `future` under `node`. A panic of it is an error, and so is the reason why it was
-/// cancelled.
-pub(crate) async fn guarded<F: Future>(node: Rc<Node>, future: F) -> Result<F::Output> {
-    match Guarded::new(Rc::clone(&node), future).await {
-        Ended::Done(value) => Ok(value),
-        Ended::Panicked(error) => Err(error),
-        Ended::Cancelled => Err(node
-            .reason()
-            .map_or_else(super::open::dropped, Error::cancelled)),
+/// cancelled. It can be moved between two polls if `future` can.
+pub(crate) fn guarded<F: Future>(node: Rc<Node>, future: F) -> AsResult<F> {
+    AsResult {
+        guarded: Guarded::new(node, future),
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// What [`guarded`] runs.
+    #[derive(Debug)]
+    #[must_use = "a future does nothing unless it is polled"]
+    pub(crate) struct AsResult<F> {
+        #[pin]
+        guarded: Guarded<F>,
+    }
+}
+
+impl<F: Future> Future for AsResult<F> {
+    type Output = Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let ended = ready!(this.guarded.as_mut().poll(cx));
+        let reason = || this.guarded.node().reason();
+        Poll::Ready(match ended {
+            Ended::Done(value) => Ok(value),
+            Ended::Panicked(error) => Err(error),
+            Ended::Cancelled => Err(reason().map_or_else(super::open::dropped, Error::cancelled)),
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! The body of a start: which function, and apart from that its arguments.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ContextId;
@@ -59,20 +58,22 @@ pub(crate) fn start(
 
 impl<'a> StartHead<'a> {
     /// The head of a start's body, and its arguments, which are not looked at.
-    pub(crate) fn split(codec: Codec, body: &'a Bytes) -> Result<(Self, Bytes), StartError> {
+    pub(crate) fn split(codec: Codec, body: &'a [u8]) -> Result<(Self, &'a [u8]), StartError> {
         let cut_short = StartError::CutShort { length: body.len() };
         let Some((length, rest)) = body.split_first_chunk::<LENGTH>() else {
             return Err(cut_short);
         };
         let length = u32::from_le_bytes(*length) as usize;
-        let head = rest.get(..length).ok_or(cut_short)?;
+        let (head, arguments) = rest.split_at_checked(length).ok_or(cut_short)?;
         let head = codec.decode(head).map_err(StartError::Head)?;
-        Ok((head, body.slice(LENGTH + length..)))
+        Ok((head, arguments))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::wire::Decoder;
 
@@ -97,7 +98,7 @@ mod tests {
             let body = body(codec);
             let (head, arguments) = StartHead::split(codec, &body).unwrap();
             assert_eq!(head, HEAD);
-            let arguments: (i32, &str) = codec.decode(&arguments).unwrap();
+            let arguments: (i32, &str) = codec.decode(arguments).unwrap();
             assert_eq!(arguments, (7, "seven"));
         }
     }
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn head_that_is_no_head_is_refused() {
-        let body = Bytes::from_static(&[1, 0, 0, 0, 0xf6, 1]);
+        let body = [1, 0, 0, 0, 0xf6, 1];
         let refused = StartHead::split(Codec::Cbor, &body).unwrap_err();
         assert!(matches!(refused, StartError::Head(_)), "{refused}");
     }
