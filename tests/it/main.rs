@@ -8,6 +8,7 @@
 mod actor;
 mod actor_log;
 mod command;
+mod context;
 mod dependencies;
 mod entry;
 mod examples;

@@ -19,7 +19,7 @@ use treewright::{
 };
 
 use self::frames::{boot, frame, header, hello, kinds, noise, start};
-use super::support::{MOMENT, Post, Watch, hang, process_id, remote};
+use super::support::{MOMENT, Post, Watch, hang, process_id, remote, shut_all_sockets};
 use crate::guard::guarded;
 use crate::process::helper;
 
@@ -363,20 +363,6 @@ fn actor_whose_link_ends_cancels_what_it_runs() {
 /// Shuts every socket of this process.
 #[treewright::task]
 async fn close_all() {
-    for number in std::fs::read_dir("/proc/self/fd").unwrap() {
-        let path = number.unwrap().path();
-        let is_socket = std::fs::read_link(&path)
-            .is_ok_and(|target| target.to_string_lossy().starts_with("socket:"));
-        if is_socket {
-            let number: u32 = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
-            let this = rustix::process::getpid();
-            let pidfd = rustix::process::pidfd_open(this, rustix::process::PidfdFlags::empty());
-            let flags = rustix::process::PidfdGetfdFlags::empty();
-            let number = number.try_into().unwrap();
-            let socket = rustix::process::pidfd_getfd(pidfd.unwrap(), number, flags).unwrap();
-            // One that is not connected cannot be shut.
-            let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
-        }
-    }
+    shut_all_sockets();
     pending().await
 }

@@ -10,4 +10,4 @@ mod hostile;
 mod nested;
 mod resources;
 mod spawners;
-mod support;
+pub(crate) mod support;

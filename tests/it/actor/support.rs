@@ -10,11 +10,13 @@ use std::time::Duration;
 use std::{env, fs, process};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, PidfdGetfdFlags, Signal, kill_process, pidfd_getfd, pidfd_open,
+};
 use treewright::{Error, RemoteError, RemoteKind};
 
 /// So short that a test may wait for it to pass.
-pub(super) const MOMENT: Duration = Duration::from_millis(50);
+pub(crate) const MOMENT: Duration = Duration::from_millis(50);
 
 fn new_pipe(kind: &str) -> (PathBuf, File) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -27,14 +29,14 @@ fn new_pipe(kind: &str) -> (PathBuf, File) {
 }
 
 /// Where processes of a test tell what happens to them, line by line.
-pub(super) struct Post {
+pub(crate) struct Post {
     path: PathBuf,
     pipe: smol::Async<File>,
     unread: String,
 }
 
 impl Post {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (path, pipe) = new_pipe("post");
         Self {
             path,
@@ -44,12 +46,12 @@ impl Post {
     }
 
     /// What [`say`] is told to reach it.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.path.to_str().unwrap().to_owned()
     }
 
     /// Waits for the next line.
-    pub(super) async fn line(&mut self) -> String {
+    pub(crate) async fn line(&mut self) -> String {
         loop {
             if let Some(end) = self.unread.find('\n') {
                 let line: String = self.unread.drain(..=end).collect();
@@ -67,12 +69,12 @@ impl Post {
     }
 
     /// Waits for this line, and for nothing else.
-    pub(super) async fn expect(&mut self, line: &str) {
+    pub(crate) async fn expect(&mut self, line: &str) {
         assert_eq!(self.line().await, line);
     }
 
     /// Waits for this many lines and sorts them.
-    pub(super) async fn sorted(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn sorted(&mut self, count: usize) -> Vec<String> {
         let mut lines = Vec::new();
         for _ in 0..count {
             lines.push(self.line().await);
@@ -82,7 +84,7 @@ impl Post {
     }
 
     /// Waits for the number of a process, and watches that process.
-    pub(super) async fn process(&mut self) -> Watch {
+    pub(crate) async fn process(&mut self) -> Watch {
         let line = self.line().await;
         Watch::of(line.strip_prefix("pid ").unwrap().parse().unwrap())
     }
@@ -95,7 +97,7 @@ impl Drop for Post {
 }
 
 /// Sends a line to a [`Post`].
-pub(super) fn say(address: &str, line: &str) {
+pub(crate) fn say(address: &str, line: &str) {
     let post = OpenOptions::new().read(true).write(true).open(address);
     // A post that is closed wants to hear nothing more.
     if let Ok(mut post) = post {
@@ -104,12 +106,12 @@ pub(super) fn say(address: &str, line: &str) {
 }
 
 /// Tells a [`Post`] which process this is.
-pub(super) fn say_pid(address: &str) {
+pub(crate) fn say_pid(address: &str) {
     say(address, &format!("pid {}", process::id()));
 }
 
 /// Tells a [`Post`] when it is dropped.
-pub(super) struct SayWhenDropped(pub(super) String, pub(super) &'static str);
+pub(crate) struct SayWhenDropped(pub(crate) String, pub(crate) &'static str);
 
 impl Drop for SayWhenDropped {
     fn drop(&mut self) {
@@ -118,24 +120,24 @@ impl Drop for SayWhenDropped {
 }
 
 /// Holds up processes until it is opened, for all of them at once.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     path: PathBuf,
     _closed: File,
 }
 
 impl Gate {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (path, _closed) = new_pipe("gate");
         Self { path, _closed }
     }
 
     /// What [`pass`] is told to wait at it.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.path.to_str().unwrap().to_owned()
     }
 
     /// Lets everybody pass.
-    pub(super) fn open(self) {
+    pub(crate) fn open(self) {
         drop(self);
     }
 }
@@ -148,7 +150,7 @@ impl Drop for Gate {
 }
 
 /// Waits until a [`Gate`] is open.
-pub(super) async fn pass(address: &str) {
+pub(crate) async fn pass(address: &str) {
     let mut options = OpenOptions::new();
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
     let gate = options.read(true).custom_flags(flags).open(address);
@@ -159,14 +161,14 @@ pub(super) async fn pass(address: &str) {
 }
 
 /// A process that is only looked at.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     pid: u32,
     /// None if it was gone before it was looked at.
     pidfd: Option<smol::Async<File>>,
 }
 
 impl Watch {
-    pub(super) fn of(pid: u32) -> Self {
+    pub(crate) fn of(pid: u32) -> Self {
         let pidfd: Option<OwnedFd> = pidfd_open(raw(pid), PidfdFlags::NONBLOCK).ok();
         let watch = |pidfd| smol::Async::new_nonblocking(File::from(pidfd)).unwrap();
         Self {
@@ -176,13 +178,13 @@ impl Watch {
     }
 
     /// Waits until it has ended.
-    pub(super) async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         if let Some(pidfd) = &self.pidfd {
             pidfd.readable().await.unwrap();
         }
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(raw(self.pid), signal).unwrap();
     }
 }
@@ -192,19 +194,19 @@ fn raw(pid: u32) -> Pid {
 }
 
 /// What came from another actor.
-pub(super) fn remote(error: &Error) -> &RemoteError {
+pub(crate) fn remote(error: &Error) -> &RemoteError {
     error
         .remote()
         .unwrap_or_else(|| panic!("it came from here: {error:?}"))
 }
 
 /// The kind of what came from another actor.
-pub(super) fn kind(error: &Error) -> RemoteKind {
+pub(crate) fn kind(error: &Error) -> RemoteKind {
     remote(error).kind()
 }
 
 /// The last segment of each name on the way that an error came.
-pub(super) fn relay(error: &RemoteError) -> Vec<&str> {
+pub(crate) fn relay(error: &RemoteError) -> Vec<&str> {
     error
         .relay()
         .iter()
@@ -212,15 +214,32 @@ pub(super) fn relay(error: &RemoteError) -> Vec<&str> {
         .collect()
 }
 
+/// Shuts every socket of this process.
+pub(crate) fn shut_all_sockets() {
+    for number in fs::read_dir("/proc/self/fd").unwrap() {
+        let path = number.unwrap().path();
+        let is_socket = fs::read_link(&path)
+            .is_ok_and(|target| target.to_string_lossy().starts_with("socket:"));
+        if is_socket {
+            let number: u32 = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
+            let pidfd = pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
+            let flags = PidfdGetfdFlags::empty();
+            let socket = pidfd_getfd(pidfd, number.try_into().unwrap(), flags).unwrap();
+            // One that is not connected cannot be shut.
+            let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
+        }
+    }
+}
+
 /// Which process runs it.
 #[treewright::task]
-pub(super) async fn process_id() -> u32 {
+pub(crate) async fn process_id() -> u32 {
     process::id()
 }
 
 /// Says which process runs it, waits for ever, and says when it is dropped.
 #[treewright::task]
-pub(super) async fn hang(post: String) {
+pub(crate) async fn hang(post: String) {
     let _told = SayWhenDropped(post.clone(), "dropped");
     say_pid(&post);
     std::future::pending().await
@@ -228,7 +247,7 @@ pub(super) async fn hang(post: String) {
 
 /// Says which process runs it, and never gives the processor back.
 #[treewright::task]
-pub(super) async fn spin(post: String) {
+pub(crate) async fn spin(post: String) {
     say_pid(&post);
     loop {
         std::hint::spin_loop();
@@ -237,7 +256,7 @@ pub(super) async fn spin(post: String) {
 
 /// Says which process runs it, and blocks its thread for ever.
 #[treewright::task]
-pub(super) async fn block(post: String) {
+pub(crate) async fn block(post: String) {
     say_pid(&post);
     loop {
         std::thread::park();
@@ -246,13 +265,13 @@ pub(super) async fn block(post: String) {
 
 /// Fails at once.
 #[treewright::task]
-pub(super) async fn fail(text: String) -> treewright::Result<()> {
+pub(crate) async fn fail(text: String) -> treewright::Result<()> {
     Err(Error::other(text))
 }
 
 /// Says that it is ready, and fails as soon as the gate is open, also when it is cancelled.
 #[treewright::task]
-pub(super) async fn fail_at(gate: String, post: String, text: String) -> treewright::Result<()> {
+pub(crate) async fn fail_at(gate: String, post: String, text: String) -> treewright::Result<()> {
     say(&post, "ready");
     treewright::shielded(pass(&gate)).await;
     Err(Error::other(text))

@@ -1,0 +1,10 @@
+//! Contexts and streams: conversations with functions in actors. All of them real processes.
+
+mod cancel;
+mod errors;
+mod one_way;
+mod payloads;
+mod services;
+mod streams;
+mod support;
+mod talk;
