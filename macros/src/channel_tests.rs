@@ -254,3 +254,44 @@ fn signature_tells_kinds_and_the_types_of_the_channel() {
     );
     assert_eq!([task & 3, one & 3, stream & 3], [1, 2, 3]);
 }
+
+#[test]
+fn docs_say_what_the_call_does_not_show() {
+    for (kind, item, expected) in [
+        (
+            Kind::Task,
+            quote!(
+                async fn f(n: u8) -> Option<u8> {}
+            ),
+            "Makes a call of the task, which gives `Option<u8>`.",
+        ),
+        (
+            Kind::Task,
+            quote!(
+                async fn f() {}
+            ),
+            "Makes a call of the task.",
+        ),
+        (
+            Kind::Context,
+            quote!(
+                async fn f(ctx: Context<u8, a::B, ()>) -> Result<u8> {}
+            ),
+            "Makes a call of the context, which talks through `Context<u8, a::B, ()>` and gives `Result<u8>`.",
+        ),
+        (
+            Kind::Stream,
+            quote!(
+                async fn f(out: StreamSender<u8>) -> Result<()> {}
+            ),
+            "Makes a call of the stream, which yields `u8`.",
+        ),
+    ] {
+        let documented = quote!(#[doc = "Does."] #item);
+        let expansion = |item| function::expand(kind, quote!(), item).expect("it is taken");
+        let text = expansion(documented).to_string();
+        assert!(text.contains(expected), "{expected}: {text}");
+        let text = expansion(item).to_string();
+        assert!(!text.contains("Makes a call"), "{text}");
+    }
+}

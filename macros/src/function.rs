@@ -9,6 +9,7 @@ use crate::attributes::Attributes;
 use crate::channel::{self, Channel};
 use crate::kind::Kind;
 use crate::options::{FunctionOptions, plain};
+use crate::parameters::plain_text;
 use crate::signature::{self, FunctionSignature, both};
 
 /// A function that other processes call, ready to be written out.
@@ -59,14 +60,53 @@ impl Function {
         let (visibility, name) = (&self.function.vis, &self.function.sig.ident);
         let names = self.names();
         let types = self.types();
+        let is_documented = outside
+            .iter()
+            .any(|attribute| attribute.path().is_ident("doc"));
+        // One without a word about it is left so, for the lint that asks for docs.
+        let summary = is_documented.then(|| {
+            let summary = self.summary();
+            quote!(#[doc = ""] #[doc = #summary])
+        });
         // A function that only files name is not dead code, and too many arguments are told once.
         quote! {
             #(#conditions)*
             #(#outside)*
+            #summary
             #[allow(dead_code, clippy::too_many_arguments, clippy::needless_pass_by_value)]
             #visibility fn #name(#(#names: #types),*) -> #treewright::Call<#name> {
                 #treewright::Call::from_args((#(#names,)*))
             }
+        }
+    }
+
+    /// What the signature of the function that makes a call does not show, for its docs.
+    fn summary(&self) -> String {
+        let FunctionSignature {
+            channel, output, ..
+        } = &self.signature;
+        let gives = || {
+            let gives = format!("gives `{}`", plain_text(&output.ty));
+            (!output.is_unit()).then_some(gives)
+        };
+        let what: Vec<_> = match (self.kind, channel) {
+            (Kind::Stream, Some(channel)) => {
+                let items: Vec<_> = channel.types.iter().map(plain_text).collect();
+                vec![format!("yields `{}`", items.join(", "))]
+            }
+            (_, Some(channel)) => {
+                let through = format!("talks through `{}`", plain_text(&channel.ty));
+                [Some(through), gives()].into_iter().flatten().collect()
+            }
+            (_, None) => gives().into_iter().collect(),
+        };
+        match what.is_empty() {
+            true => format!("Makes a call of the {}.", self.kind),
+            false => format!(
+                "Makes a call of the {}, which {}.",
+                self.kind,
+                what.join(" and ")
+            ),
         }
     }
 

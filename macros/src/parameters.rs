@@ -111,7 +111,7 @@ fn owned_form(target: &Type) -> String {
 }
 
 /// The type as one would write it, for the usual types.
-fn plain_text(ty: &Type) -> String {
+pub(crate) fn plain_text(ty: &Type) -> String {
     let text = ty.to_token_stream().to_string();
     text.replace(" :: ", "::")
         .replace(" < ", "<")
