@@ -10,7 +10,7 @@ use futures_lite::future;
 
 use super::logging::Relay;
 use super::{Actor, Boot, Conversation, Heard, Server, Trust, Way, logging};
-use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, Result};
+use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 use crate::id::{ContextId, Side};
 use crate::link::{self, Incoming, Link, Writer};
 use crate::portal::Peer;
@@ -186,7 +186,11 @@ async fn until_the_end(
                 }
             })
             .await;
-        note(End::Orphaned(orphaned(peer, outcome)));
+        let why = orphaned(peer, outcome);
+        // What is shielded from the cancellation is told by its streams.
+        peer.lose(&Error::new(ErrorKind::Broken, why.clone()));
+        let reason = CancelReason::new(CancelOrigin::Enclosing).with_message(why);
+        note(End::Orphaned(reason));
         future::pending().await
     };
     let own = async {
@@ -208,13 +212,12 @@ async fn until_the_end(
     end.expect("invariant: the end is set before the latch")
 }
 
-fn orphaned(peer: &Peer, outcome: Result<()>) -> CancelReason {
+fn orphaned(peer: &Peer, outcome: Result<()>) -> String {
     let name = peer.id().name();
-    let message = match outcome {
+    match outcome {
         Ok(()) => format!("actor `{name}` is gone"),
         Err(error) => format!("actor `{name}` cannot be understood: {error:?}"),
-    };
-    CancelReason::new(CancelOrigin::Enclosing).with_message(message)
+    }
 }
 
 /// Tells the parent why, if it does not know, and lets all that was said leave.

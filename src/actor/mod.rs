@@ -8,6 +8,9 @@ mod handshake;
 mod logging;
 mod server;
 
+#[cfg(test)]
+mod cut_tests;
+
 pub(crate) use boot::{Boot, Ready, our_hello};
 pub(crate) use conversation::{Conversation, Heard};
 pub(crate) use current::{Actor, enter, here};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::pending;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use treewright::{
 
 use super::support::{Then, converse, with_actor};
 use crate::actor::support::{
-    Gate, Post, SayWhenDropped, kind, pass, process_id, remote, say, say_pid,
+    Gate, Post, SayWhenDropped, Watch, kind, pass, process_id, remote, say, say_pid,
 };
 use crate::guard::guarded;
 
@@ -319,5 +320,55 @@ fn function_whose_opener_is_killed_is_cancelled() {
             kind(&error),
             RemoteKind::Signalled { signal: 9, .. }
         ));
+    });
+}
+
+/// Waits behind its shield for a message, and says what it was told instead.
+#[treewright::context]
+async fn reads_in_its_shield(ctx: Context<(), u64, u64>, post: String) -> Result<()> {
+    let ctx = ctx.started(()).await?;
+    let mut stream = ctx.open_stream().await?;
+    say_pid(&post);
+    let told = shielded(stream.next()).await.unwrap();
+    say(&post, &told.unwrap_err().to_string());
+    Ok(())
+}
+
+/// Starts an actor with all the time there is, and ends without a word.
+#[treewright::task]
+async fn leaves_below(post: String) -> Result<()> {
+    open_nursery(async |n| {
+        let hour = Duration::from_secs(3600);
+        let portal = n.actor("below").grace(hour).start().await?;
+        let call = reads_in_its_shield(post);
+        let (_ctx, ()) = portal.open_context(call).await?;
+        pending().await
+    })
+    .await
+}
+
+#[test]
+fn function_in_its_shield_is_told_on_its_stream_that_its_opener_was_killed() {
+    guarded(|| {
+        let mut post = Post::new();
+        let outcome: Result<()> = run(async || {
+            open_nursery(async |n| {
+                let leaver = n.run_in_actor(leaves_below(post.address())).await?;
+                let below = post.process().await;
+                let told = shielded(async {
+                    let pid = leaver.portal().run(process_id()).await?;
+                    Watch::of(pid).signal(Signal::KILL);
+                    post.expect("actor `leaves_below` is gone").await;
+                    below.gone().await;
+                    Ok::<_, Error>(())
+                });
+                told.await?;
+                pending().await
+            })
+            .await
+        });
+        let error = outcome.unwrap_err();
+        let is_killed = matches!(kind(&error), RemoteKind::Signalled { signal: 9, .. });
+        assert!(is_killed, "{error:?}");
     });
 }
