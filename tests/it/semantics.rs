@@ -1,4 +1,4 @@
-//! Each promise about scopes and actors in docs/semantics.md names a test that is there.
+//! Each promise about scopes, actors and contexts in docs/semantics.md names a test that is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,14 +44,19 @@ fn named(line: &str) -> Vec<String> {
 #[test]
 fn promise_names_a_test_that_is_there() {
     let text = fs::read_to_string("docs/semantics.md").unwrap();
-    let rows: Vec<&str> = ["Scopes and nurseries", "Actors", "Broadcast"]
-        .into_iter()
-        .flat_map(|title| {
-            let section = text.split(&format!("\n## {title}\n")).nth(1).unwrap();
-            section.split("\n## ").next().unwrap().lines()
-        })
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| promise"))
-        .collect();
+    let rows: Vec<&str> = [
+        "Scopes and nurseries",
+        "Actors",
+        "Contexts and streams",
+        "Broadcast",
+    ]
+    .into_iter()
+    .flat_map(|title| {
+        let section = text.split(&format!("\n## {title}\n")).nth(1).unwrap();
+        section.split("\n## ").next().unwrap().lines()
+    })
+    .filter(|line| line.starts_with("| ") && !line.starts_with("| promise"))
+    .collect();
     assert!(rows.len() > 20, "the tables are read");
     let integration = sources("tests".as_ref());
     let units = sources("src".as_ref());

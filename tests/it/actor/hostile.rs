@@ -1,15 +1,7 @@
 //! Actors and parents that do not keep to the protocol, or are not what they should be.
 
-#[path = "../../programs/rude/frames.rs"]
-#[expect(dead_code, reason = "the rude program uses the rest")]
-mod frames;
-
-use std::env;
 use std::future::pending;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::io::Read;
 
 use futures_lite::future::{or, yield_now};
 use treewright::process::Rung;
@@ -18,7 +10,8 @@ use treewright::{
     shielded,
 };
 
-use self::frames::{boot, frame, header, hello, kinds, noise, start};
+use super::frames::{self, boot, frame, header, hello, kinds, noise, start};
+use super::raised::Raised;
 use super::support::{MOMENT, Post, Watch, hang, process_id, remote, shut_all_sockets};
 use crate::guard::guarded;
 use crate::process::helper;
@@ -140,64 +133,6 @@ fn program_that_only_echoes_is_no_actor() {
         let text = format!("{error:?}");
         assert!(text.contains("sent Boot instead of Ready"), "{text}");
     });
-}
-
-/// A real actor, with us for a parent.
-struct Raised {
-    child: Child,
-    link: UnixStream,
-}
-
-impl Raised {
-    fn start() -> Self {
-        let (link, theirs) = UnixStream::pair().unwrap();
-        let role = format!("actor:{}", std::process::id());
-        let child = Command::new(env::current_exe().unwrap())
-            .env("TREEWRIGHT_ROLE", role)
-            .stdin(OwnedFd::from(theirs))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self { child, link }
-    }
-
-    /// One that is up.
-    fn up() -> Self {
-        let mut raised = Self::start();
-        raised.say(&hello(1, 1));
-        raised.say(&boot(std::process::id()));
-        assert_eq!(raised.hear().0, kinds::HELLO);
-        assert_eq!(raised.hear().0, kinds::READY);
-        raised
-    }
-
-    fn say(&mut self, bytes: &[u8]) {
-        // It may have hung up before all was said.
-        let _hung_up = self.link.write_all(bytes);
-    }
-
-    /// Waits for the next frame: its kind, its context and its body.
-    fn hear(&mut self) -> (u8, u64, Vec<u8>) {
-        let mut header = [0; 16];
-        self.link.read_exact(&mut header).unwrap();
-        let length = u32::from_le_bytes(header[..4].try_into().unwrap());
-        let mut body = vec![0; length.try_into().unwrap()];
-        self.link.read_exact(&mut body).unwrap();
-        (
-            header[4],
-            u64::from_le_bytes(header[8..].try_into().unwrap()),
-            body,
-        )
-    }
-
-    /// Waits for its end, with the link still there; gives code and last words.
-    fn end(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
-        let mut words = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut words).unwrap();
-        (status.code(), words)
-    }
 }
 
 /// How an actor ends that could not become one.

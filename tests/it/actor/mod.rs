@@ -5,9 +5,13 @@ mod calls;
 mod cancel;
 mod deaths;
 mod errors;
+#[path = "../../programs/rude/frames.rs"]
+#[expect(dead_code, reason = "the rude program uses the rest")]
+pub(crate) mod frames;
 mod grace;
 mod hostile;
 mod nested;
+pub(crate) mod raised;
 mod resources;
 mod spawners;
 pub(crate) mod support;

@@ -2,8 +2,10 @@
 
 mod cancel;
 mod errors;
+mod hostile;
 mod one_way;
 mod payloads;
+mod pressure;
 mod services;
 mod streams;
 mod support;

@@ -45,6 +45,11 @@ fn main() {
             {}
             return;
         }
+        "dialog" => {
+            link.write_all(&up).unwrap();
+            until_a_start(&mut link);
+            frames_to_say()
+        }
         "deaf" => {
             link.write_all(&up).unwrap();
             loop {
@@ -62,4 +67,25 @@ fn main() {
     let mut rest = Vec::new();
     // A link that is broken off has ended, too.
     let _ended = link.read_to_end(&mut rest);
+}
+
+/// Reads frames until somebody opens a context.
+fn until_a_start(link: &mut File) {
+    loop {
+        let mut header = [0; 16];
+        link.read_exact(&mut header).unwrap();
+        let length = u32::from_le_bytes(header[..4].try_into().unwrap());
+        let mut body = vec![0; length.try_into().unwrap()];
+        link.read_exact(&mut body).unwrap();
+        if header[4] == kinds::START {
+            return;
+        }
+    }
+}
+
+/// What `TREEWRIGHT_RUDE_SAYS` has, in hexadecimal digits.
+fn frames_to_say() -> Vec<u8> {
+    let digits = std::env::var("TREEWRIGHT_RUDE_SAYS").unwrap();
+    let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }
