@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+use super::backlog::Backlog;
 use super::phases::{Event, Misuse, Role, Verdict};
 use super::state::{End, Next, State};
 use crate::error::{CancelReason, Error, ErrorKind, Result};
@@ -27,6 +28,7 @@ pub(crate) struct Dialog {
     /// The path of the function.
     task: &'static str,
     state: RefCell<State>,
+    backlog: Backlog,
     /// The context has ended.
     over: Latch,
     /// The user of this side was told of the error that ended it.
@@ -48,6 +50,7 @@ impl Dialog {
             context,
             task,
             state: RefCell::new(State::new(role)),
+            backlog: Backlog::default(),
             over: Latch::new(),
             was_told: Cell::new(false),
             node: OnceCell::new(),
@@ -204,7 +207,13 @@ impl Dialog {
     pub(crate) fn poll_may_send(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let mut state = self.state.borrow_mut();
         match state.may_send() {
-            Ok(true) => Poll::Ready(Ok(())),
+            Ok(true) => {
+                let room = self.backlog.poll_room(cx, self.peer.link(), self.context);
+                if room.is_pending() {
+                    remember(&mut state.sender, cx);
+                }
+                room.map(Ok)
+            }
             Ok(false) => {
                 remember(&mut state.sender, cx);
                 Poll::Pending
@@ -216,8 +225,11 @@ impl Dialog {
     /// Whether one message may be sent now.
     pub(crate) fn may_send(&self) -> Result<bool> {
         let mut state = self.state.borrow_mut();
-        let may = state.may_send();
-        may.map_err(|misuse| self.cannot_send(&state, misuse))
+        let has_room = || Backlog::has_room(self.peer.link(), self.context);
+        match state.may_send() {
+            Ok(has_credit) => Ok(has_credit && has_room()),
+            Err(misuse) => Err(self.cannot_send(&state, misuse)),
+        }
     }
 
     fn cannot_send(&self, state: &State, misuse: Misuse) -> Error {

@@ -2,8 +2,10 @@
 //!
 //! [`phases`] decides which frames have their place and what the user may do, [`credit`]
 //! how much of a stream may be on its way; [`state`] puts both together with what waits to
-//! be read, and [`handle`] is what wakes, sends and is waited on.
+//! be read. [`backlog`] bounds what waits to be written, and [`handle`] is what wakes, sends
+//! and is waited on.
 
+mod backlog;
 mod credit;
 mod handle;
 mod phases;

@@ -311,6 +311,42 @@ fn cancel_overtakes_what_a_function_has_credit_for() {
     });
 }
 
+#[treewright::context]
+async fn floods_new_bytes(ctx: Context<(), (), Bytes>) -> Result<()> {
+    let ctx = ctx.started(()).await?;
+    let mut stream = ctx.open_stream().await?;
+    loop {
+        stream.send(Bytes::from(vec![5; 16 * 1024])).await?;
+    }
+}
+
+/// The most memory it ever had, in KiB.
+fn peak(raised: &Raised) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", raised.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let number = line.unwrap().split_whitespace().nth(1).unwrap();
+    number.parse().unwrap()
+}
+
+#[test]
+fn reader_with_room_for_ever_that_does_not_read_costs_its_sender_bounded_memory() {
+    guarded(|| {
+        let mut raised = Raised::up();
+        let path = floods_new_bytes::PATH;
+        raised.say(&start(1, path, floods_new_bytes::SIGNATURE));
+        while raised.hear().0 != STARTED {}
+        let before = peak(&raised);
+        raised.say(&credit(1, u32::MAX, 1 << 29));
+        while raised.hear().0 != RAW {}
+        // It answers others, while this stream waits for its reader.
+        assert!(is_there(&mut raised));
+        let grown = peak(&raised) - before;
+        assert!(grown < 32 * 1024, "{grown} KiB more");
+        raised.link.shutdown(Shutdown::Both).unwrap();
+        assert_eq!(raised.end().0, Some(0));
+    });
+}
+
 /// What comes of a nursery that opens a context in the rude program, which says this in it.
 fn answered(said: &[u8]) -> Error {
     let said: String = said.iter().map(|byte| format!("{byte:02x}")).collect();
