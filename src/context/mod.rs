@@ -3,6 +3,7 @@
 //! [`opened`] is the side of who asked for it, [`callee`] that of the function, [`stream`]
 //! what both send each other, [`broadcast`] what many tasks make of one stream. What they decide by is in [`dialog`](crate::dialog).
 
+mod arrivals;
 mod broadcast;
 mod callee;
 mod charge;

@@ -9,7 +9,7 @@ use futures_sink::Sink;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{StreamReceiver, StreamSender, TrySendError};
+use super::{BroadcastReceiver, StreamReceiver, StreamSender, TrySendError};
 use crate::dialog::Dialog;
 use crate::error::{Error, Result};
 
@@ -102,6 +102,44 @@ where
     /// Dropping the future loses no message.
     pub async fn try_next(&mut self) -> Result<Option<Receives>> {
         self.receiver.try_next().await
+    }
+
+    /// Another receiver of what comes, from the next message on that this side takes. This
+    /// stream goes on, as one receiver among the others.
+    ///
+    /// Up to `capacity` messages are kept for who is slower than the fastest; who falls behind
+    /// by more [lags](super::Lag), this stream included. So whoever wants to send only may leave
+    /// it unread. The other side is slowed by the fastest, or by a subscriber that is set to
+    /// [`Lag::Block`](super::Lag::Block). Of several capacities the largest holds.
+    ///
+    /// Subscribers go on when this stream is closed or dropped.
+    ///
+    /// # Errors
+    ///
+    /// When `capacity` is 0. One for which [`Error::is_closed`] holds when the stream has come
+    /// to its end, or was closed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use treewright::{MsgStream, Nursery, Result};
+    /// # async fn f(n: Nursery<'_>, mut stream: MsgStream<u64, ()>) -> Result<()> {
+    /// for _ in 0..3 {
+    ///     let mut prices = stream.subscribe(64)?;
+    ///     n.spawn(async move {
+    ///         while let Some(price) = prices.try_next().await? {
+    ///             println!("{price}");
+    ///         }
+    ///         Ok(())
+    ///     });
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn subscribe(&mut self, capacity: usize) -> Result<BroadcastReceiver<Receives>>
+    where
+        Receives: Clone,
+    {
+        self.receiver.subscribe(capacity)
     }
 
     /// Ends what this side sends, and goes on receiving.

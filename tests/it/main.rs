@@ -7,6 +7,7 @@
 
 mod actor;
 mod actor_log;
+mod broadcast;
 mod command;
 mod context;
 mod dependencies;

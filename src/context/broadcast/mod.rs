@@ -14,3 +14,4 @@ mod tests;
 
 pub use lag::Lag;
 pub use receiver::BroadcastReceiver;
+pub(super) use receiver::capacity_of;

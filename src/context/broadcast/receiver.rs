@@ -66,7 +66,7 @@ impl<T> BroadcastReceiver<T> {
     where
         T: Clone,
     {
-        let shared = Rc::new(Shared::new(Box::pin(source), nonzero(capacity)?));
+        let shared = Rc::new(Shared::new(Box::pin(source), capacity_of(capacity)?));
         let id = shared.subscribe(Lag::default());
         Ok(Self::of(shared, id))
     }
@@ -97,6 +97,11 @@ impl<T> BroadcastReceiver<T> {
     pub fn on_lag(self, lag: Lag) -> Self {
         self.shared.set_lag(self.id, lag);
         self
+    }
+
+    /// Keeps this many items from now on, unless it keeps more already.
+    pub(in crate::context) fn keep(&self, capacity: NonZeroUsize) {
+        self.shared.grow(capacity);
     }
 
     /// How many items have come from the source that this receiver has not read, those
@@ -183,7 +188,8 @@ impl<T> fmt::Debug for BroadcastReceiver<T> {
     }
 }
 
-fn nonzero(capacity: usize) -> Result<NonZeroUsize> {
+/// How many items a broadcast keeps, from what a user has said.
+pub(in crate::context) fn capacity_of(capacity: usize) -> Result<NonZeroUsize> {
     NonZeroUsize::new(capacity).ok_or_else(|| {
         Error::other("a broadcast cannot keep 0 items").with_hint(
             "the capacity is how far receivers may fall behind the fastest; 1 is the least",

@@ -85,7 +85,6 @@ impl<T> Shared<T> {
         self.tell_of_room();
     }
 
-    #[expect(dead_code, reason = "streams take it up")]
     pub(super) fn grow(&self, capacity: NonZeroUsize) {
         self.state.borrow_mut().grow(capacity);
         self.tell_of_room();

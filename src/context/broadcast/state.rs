@@ -69,9 +69,17 @@ struct Receiver {
     asked_at: u64,
     /// Whether it is worth waiting for: it has used the last turn that it was given.
     is_reading: bool,
-    /// When it was told to give way, if it has asked for nothing else since.
-    gave_way_at: Option<u64>,
+    /// That it has given way, if it has asked for nothing else since.
+    gave_way: Option<GaveWay>,
     has_heard_the_end: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct GaveWay {
+    /// When it did so first, in questions.
+    since: u64,
+    /// How often it has done so.
+    turns: usize,
 }
 
 #[derive(Debug)]
@@ -187,7 +195,7 @@ impl<T> BroadcastState<T> {
             asked_at: self.asked,
             // It was made to be read, and its task may not have run yet.
             is_reading: true,
-            gave_way_at: None,
+            gave_way: None,
             has_heard_the_end: false,
         })
     }
@@ -224,7 +232,7 @@ impl<T> BroadcastState<T> {
         let receiver = &mut self.receivers[id];
         receiver.asked_at = self.asked;
         receiver.is_reading = true;
-        let gave_way_at = receiver.gave_way_at.take();
+        let gave_way = receiver.gave_way.take();
         let lost = oldest.saturating_sub(receiver.position);
         if lost > 0 {
             receiver.position = oldest;
@@ -233,7 +241,7 @@ impl<T> BroadcastState<T> {
             }
         }
         if receiver.position == self.next {
-            return self.beyond_the_kept(id, gave_way_at);
+            return self.beyond_the_kept(id, gave_way);
         }
         let index = receiver.position - oldest;
         receiver.position += 1;
@@ -254,7 +262,7 @@ impl<T> BroadcastState<T> {
         kept.expect("invariant: it was there a line before").item
     }
 
-    fn beyond_the_kept(&mut self, id: ReceiverId, gave_way_at: Option<u64>) -> Answer<T> {
+    fn beyond_the_kept(&mut self, id: ReceiverId, gave_way: Option<GaveWay>) -> Answer<T> {
         if let Some(end) = &self.end {
             let has_heard = std::mem::replace(&mut self.receivers[id].has_heard_the_end, true);
             return match end {
@@ -269,23 +277,23 @@ impl<T> BroadcastState<T> {
         if !self.is_full() {
             return Answer::Pull;
         }
-        let oldest = self.oldest();
+        let (oldest, turns) = (self.oldest(), self.receivers.len() - 1);
+        let since = gave_way.map_or(self.asked, |gave_way| gave_way.since);
         let others = self.receivers.iter_mut().map(|(_, other)| other);
-        let mut at_the_brink = others.filter(|other| other.position <= oldest && other.is_reading);
-        match gave_way_at {
-            None if at_the_brink.next().is_some() => {
-                self.receivers[id].gave_way_at = Some(self.asked);
-                Answer::GiveWay
-            }
-            None => Answer::Pull,
-            Some(then) => {
-                // Whoever has not asked in the meantime is too slow, and is not waited for
-                // until it asks.
-                at_the_brink
-                    .filter(|other| other.asked_at < then)
-                    .for_each(|other| other.is_reading = false);
-                Answer::Pull
-            }
+        let mut at_the_brink = others
+            .filter(|other| other.position <= oldest && other.is_reading && other.asked_at < since)
+            .peekable();
+        let given = gave_way.map_or(0, |gave_way| gave_way.turns);
+        if at_the_brink.peek().is_none() || given >= turns {
+            // Whoever has not asked in the meantime is too slow, and is not waited for until
+            // it asks.
+            at_the_brink.for_each(|other| other.is_reading = false);
+            return Answer::Pull;
         }
+        drop(at_the_brink);
+        // In one turn of an executor not all of its tasks need have run.
+        let turns = given + 1;
+        self.receivers[id].gave_way = Some(GaveWay { since, turns });
+        Answer::GiveWay
     }
 }

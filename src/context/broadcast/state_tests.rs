@@ -21,9 +21,11 @@ fn bench(capacity: usize, lags: &[Lag]) -> (Bench, Vec<ReceiverId>) {
 impl Bench {
     /// What a receiver is told, as a word, when it gives way where it is to.
     fn ask(&mut self, id: ReceiverId) -> String {
-        match self.ask_once(id) {
-            answer if answer == "give way" => self.ask_once(id),
-            answer => answer,
+        loop {
+            match self.ask_once(id) {
+                answer if answer == "give way" => {}
+                answer => return answer,
+            }
         }
     }
 
@@ -110,27 +112,30 @@ fn who_would_push_out_what_a_reading_one_needs_gives_way() {
     let rows = [
         (fast, "0"),
         (fast, "1"),
-        // The others are new, and may not have had their turn.
+        // The others are new, and may not have had their turn yet.
         (fast, "give way"),
         (slow, "0"),
-        // It has had no turn after `other` was first to get one.
         (slow, "1"),
+        // For each of them once, since an executor need not run both in one turn of its own.
         (slow, "give way"),
-        // Now everybody has had a turn. `other` did nothing with it, and gets no second one.
+        (fast, "give way"),
+        // Now they have had their turns. `other` did nothing with it, and gets no second one.
         (fast, "2"),
         (fast, "3"),
         // The slow one has used its turn, and is at the brink.
         (fast, "give way"),
+        (slow, "2"),
+        // It has moved on: nobody who is at the brink has used its turn.
         (fast, "4"),
-        (slow, "lost 1"),
-        (slow, "3"),
-        (other, "lost 3"),
-        (other, "3"),
-        (fast, "5"),
-        // Who only lost something has asked, too, and is worth another turn.
         (fast, "give way"),
+        (fast, "give way"),
+        (fast, "5"),
+        (slow, "lost 1"),
         (slow, "4"),
+        (other, "lost 4"),
         (other, "4"),
+        (slow, "5"),
+        (other, "5"),
         (fast, "6"),
     ];
     follow(&mut bench, &rows);
