@@ -29,6 +29,12 @@ fn main() {
     {
         return calls::profile(callers);
     }
+    // `profile-stream=64`: messages of so many bytes one way, and nothing else.
+    if let Some(size) =
+        std::env::args().find_map(|arg| arg.strip_prefix("profile-stream=")?.parse().ok())
+    {
+        return streams::profile(size);
+    }
     if is_asked_for("starts") {
         starts::measure();
     }

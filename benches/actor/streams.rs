@@ -77,6 +77,16 @@ pub(crate) fn measure() {
     fan_in();
 }
 
+/// Messages of `size` bytes one way, for who looks with a profiler.
+pub(crate) fn profile(size: usize) {
+    let count = (1 << 28) / size as u64;
+    let seconds = in_actor(async |portal| send_values(portal, size, count).await);
+    println!(
+        "{count} messages of {size} bytes: {:.0} /s",
+        count as f64 / seconds
+    );
+}
+
 fn one_way(name: &str, size: usize, count: u64) {
     let (mut floors, mut raws, mut values, mut bytes) = (vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {

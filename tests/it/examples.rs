@@ -224,6 +224,19 @@ fn service() -> (std::process::Child, BufReader<ChildStdout>, [u32; 2]) {
 }
 
 #[test]
+fn example_of_two_actors_at_ping_pong_runs() {
+    guarded(|| {
+        let rounds = (1..10).map(|round| format!("pong {round}\n"));
+        check("30_ping_pong", &rounds.collect::<String>());
+    });
+}
+
+#[test]
+fn example_of_a_streaming_service_of_four_processes_runs() {
+    guarded(|| check("31_streaming_service", "1000 numbers, 499500 in all\n"));
+}
+
+#[test]
 fn example_of_a_service_ends_in_order_when_it_is_told_to() {
     guarded(|| {
         let (mut service, mut stdout, _) = service();
