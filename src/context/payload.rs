@@ -10,15 +10,16 @@ use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::id::ContextId;
 use crate::wire::{Codec, Encoded, Frame, Kind};
 
-/// The frame for a message of a stream.
+/// The frame for a message of a stream, which will probably have `length` bytes.
 pub(super) fn pack<T: Serialize + 'static>(
     codec: Codec,
     context: ContextId,
     message: &T,
+    length: usize,
 ) -> Result<Encoded> {
     let packed = match (message as &dyn Any).downcast_ref::<Bytes>() {
         Some(bytes) => Encoded::raw(Kind::Raw, context, bytes.clone()),
-        None => Encoded::new(codec, Kind::Data, context, message),
+        None => Encoded::of_length(length, codec, Kind::Data, context, message),
     };
     packed.context("cannot encode a message of a stream")
 }
@@ -55,7 +56,7 @@ mod tests {
     const CONTEXT: ContextId = ContextId::new(3);
 
     fn frame<T: Serialize + 'static>(message: &T) -> Frame {
-        let encoded = pack(Codec::Cbor, CONTEXT, message).unwrap();
+        let encoded = pack(Codec::Cbor, CONTEXT, message, 0).unwrap();
         let mut decoder = crate::wire::Decoder::new();
         for slice in encoded.slices() {
             decoder.push(slice);

@@ -21,6 +21,8 @@ use crate::error::{Error, Result};
 /// all.
 pub struct StreamSender<Sends> {
     dialog: Rc<Dialog>,
+    /// How long the last message was: the next one is often as long.
+    length: usize,
     types: PhantomData<fn(Sends)>,
 }
 
@@ -28,6 +30,7 @@ impl<Sends: Serialize + 'static> StreamSender<Sends> {
     pub(crate) fn new(dialog: Rc<Dialog>) -> Self {
         Self {
             dialog,
+            length: 112,
             types: PhantomData,
         }
     }
@@ -70,9 +73,11 @@ impl<Sends: Serialize + 'static> StreamSender<Sends> {
         self.dialog.close_sending();
     }
 
-    fn put(&self, message: &Sends) -> Result<()> {
+    fn put(&mut self, message: &Sends) -> Result<()> {
         let (codec, context) = (self.dialog.codec(), self.dialog.context());
-        self.dialog.send(payload::pack(codec, context, message)?)
+        let frame = payload::pack(codec, context, message, self.length)?;
+        self.length = frame.body_length();
+        self.dialog.send(frame)
     }
 }
 
@@ -83,7 +88,7 @@ impl<Sends: Serialize + 'static> Sink<Sends> for StreamSender<Sends> {
         self.dialog.poll_may_send(cx)
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Sends) -> Result<()> {
+    fn start_send(mut self: Pin<&mut Self>, message: Sends) -> Result<()> {
         self.put(&message)
     }
 

@@ -5,6 +5,7 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use bytes::Bytes;
+use slab::Slab;
 
 use crate::id::ContextId;
 use crate::wire::{Encoded, Flags, Header};
@@ -29,17 +30,22 @@ pub(super) struct Outbox {
     /// What has left in part. Nothing can come before the rest of it.
     begun: Option<Segment>,
     control: VecDeque<Segment>,
-    lanes: HashMap<ContextId, Lane>,
-    /// The contexts that have a lane, in the order of their turns.
-    turns: VecDeque<ContextId>,
+    lanes: Slab<Lane>,
+    /// Where the lane of a context is.
+    places: HashMap<ContextId, usize>,
+    /// Where the lane is that was used last: who sends much sends it in a row.
+    recent: Option<(ContextId, usize)>,
+    /// The lanes, in the order of their turns.
+    turns: VecDeque<usize>,
     length: usize,
     /// How much of it answers the peer.
     answers: usize,
 }
 
 /// The data of one context. It is there only as long as there is some.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lane {
+    context: ContextId,
     segments: VecDeque<Segment>,
     /// Something that is no data waits here because it is long, such as a start with long
     /// arguments. Nothing of its context may overtake that.
@@ -80,8 +86,11 @@ impl Outbox {
 
     /// How many bytes of data of `context` wait, but for what has left in part.
     pub(super) fn waiting_of(&self, context: ContextId) -> usize {
-        let lane = self.lanes.get(&context);
-        lane.map_or(0, |lane| lane.segments.iter().map(Segment::length).sum())
+        let place = self.places.get(&context);
+        place.map_or(0, |place| {
+            let segments = &self.lanes[*place].segments;
+            segments.iter().map(Segment::length).sum()
+        })
     }
 
     /// Whether nothing waits.
@@ -98,10 +107,9 @@ impl Outbox {
     pub(super) fn push(&mut self, frame: Encoded) {
         self.length += frame.length();
         let (kind, context) = (frame.kind(), frame.context());
-        let lane = self.lanes.get(&context);
-        let is_control = match lane {
+        let is_control = match self.place_of(context) {
             _ if kind.is_data() => false,
-            Some(lane) => kind.may_overtake() && !lane.holds_control,
+            Some(place) => kind.may_overtake() && !self.lanes[place].holds_control,
             None => true,
         };
         if is_control && frame.length() <= TURN {
@@ -110,12 +118,42 @@ impl Outbox {
             pack(&mut self.control, frame, answers);
             return;
         }
-        let lane = self.lanes.entry(context).or_default();
-        if lane.segments.is_empty() {
-            self.turns.push_back(context);
-        }
+        let place = match self.place_of(context) {
+            Some(place) => place,
+            None => self.add_lane(context),
+        };
+        let lane = &mut self.lanes[place];
         lane.holds_control |= kind.may_overtake();
         pack(&mut lane.segments, frame, 0);
+    }
+
+    fn place_of(&mut self, context: ContextId) -> Option<usize> {
+        match self.recent {
+            Some((recent, place)) if recent == context => Some(place),
+            _ => {
+                let place = *self.places.get(&context)?;
+                self.recent = Some((context, place));
+                Some(place)
+            }
+        }
+    }
+
+    fn add_lane(&mut self, context: ContextId) -> usize {
+        let place = self.lanes.insert(Lane {
+            context,
+            segments: VecDeque::new(),
+            holds_control: false,
+        });
+        self.places.insert(context, place);
+        self.recent = Some((context, place));
+        self.turns.push_back(place);
+        place
+    }
+
+    fn remove_lane(&mut self, place: usize) {
+        let lane = self.lanes.remove(place);
+        self.places.remove(&lane.context);
+        self.recent = None;
     }
 
     /// Puts a frame with the other control, and a descriptor to go with it.
@@ -179,11 +217,10 @@ impl Outbox {
 
     /// The segments in the order in which [`advance`](Self::advance) counts them.
     fn in_order(&self) -> impl Iterator<Item = &Segment> {
-        let most = self.lanes.values().map(|lane| lane.segments.len()).max();
+        let most = self.lanes.iter().map(|(_, lane)| lane.segments.len()).max();
         let data = (0..most.unwrap_or(0)).flat_map(move |round| {
-            self.turns
-                .iter()
-                .filter_map(move |context| self.lanes.get(context)?.segments.get(round))
+            let turns = self.turns.iter();
+            turns.filter_map(move |place| self.lanes[*place].segments.get(round))
         });
         self.begun.iter().chain(&self.control).chain(data)
     }
@@ -215,13 +252,13 @@ impl Outbox {
         if let Some(segment) = self.control.pop_front() {
             return Some(segment);
         }
-        let context = self.turns.pop_front()?;
-        let lane = self.lanes.get_mut(&context)?;
+        let place = self.turns.pop_front()?;
+        let lane = &mut self.lanes[place];
         let segment = lane.segments.pop_front();
         if lane.segments.is_empty() {
-            self.lanes.remove(&context);
+            self.remove_lane(place);
         } else {
-            self.turns.push_back(context);
+            self.turns.push_back(place);
         }
         segment
     }

@@ -31,6 +31,8 @@ pub(crate) struct Peer {
     /// How many contexts the other side has opened.
     seen: Cell<u64>,
     dialogs: RefCell<HashMap<ContextId, Rc<Dialog>>>,
+    /// The dialog that was heard of last: who hears much hears it in a row.
+    recent: RefCell<Option<Rc<Dialog>>>,
     growth: Growth,
     /// Why nobody is there any more.
     lost: OnceCell<Error>,
@@ -48,6 +50,7 @@ impl Peer {
             calls: RefCell::default(),
             seen: Cell::new(0),
             dialogs: RefCell::default(),
+            recent: RefCell::default(),
             growth: Growth::default(),
             lost: OnceCell::new(),
         })
@@ -154,10 +157,17 @@ impl Peer {
 
     /// A function here has ended.
     pub(crate) fn dialog_ended(&self, context: ContextId) {
-        let dialog = self.dialogs.borrow_mut().remove(&context);
+        let dialog = self.remove_dialog(context);
         if let Some(dialog) = dialog {
             dialog.end();
         }
+    }
+
+    fn remove_dialog(&self, context: ContextId) -> Option<Rc<Dialog>> {
+        let recent = self.recent.take();
+        self.recent
+            .replace(recent.filter(|recent| recent.context() != context));
+        self.dialogs.borrow_mut().remove(&context)
     }
 
     /// The other side opens a context. Numbers only grow, so that none is ever taken for an
@@ -182,9 +192,16 @@ impl Peer {
     /// Takes in a frame of the stream of a context. One of a context that has ended is
     /// dropped.
     pub(crate) fn hear(&self, frame: Frame) -> Result<(), &'static str> {
+        let recent = self.recent.borrow().clone();
+        if let Some(dialog) = recent.filter(|dialog| dialog.context() == frame.context) {
+            return dialog.hear(frame);
+        }
         let dialog = self.dialogs.borrow().get(&frame.context).cloned();
         match dialog {
-            Some(dialog) => dialog.hear(frame),
+            Some(dialog) => {
+                self.recent.replace(Some(Rc::clone(&dialog)));
+                dialog.hear(frame)
+            }
             None if self.was_opened(frame.context) => Ok(()),
             None => Err("a message of a context that was not opened"),
         }
@@ -226,7 +243,7 @@ impl Peer {
             slot.end(self.reply(frame));
             return Ok(());
         }
-        let dialog = self.dialogs.borrow_mut().remove(&context);
+        let dialog = self.remove_dialog(context);
         match dialog {
             Some(dialog) => dialog.peer_ended(self.reply(frame)),
             None => Ok(()),
@@ -258,6 +275,7 @@ impl Peer {
         for slot in calls.into_values() {
             slot.end(Err(error.clone()));
         }
+        self.recent.take();
         let dialogs = std::mem::take(&mut *self.dialogs.borrow_mut());
         for dialog in dialogs.into_values() {
             dialog.lose(error);

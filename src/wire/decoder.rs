@@ -1,13 +1,14 @@
 //! From a stream of bytes to frames.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Frame, FrameError, HEADER_LENGTH, Header, Limits, spare};
 
-/// Bodies up to this are copied out of the read buffer, longer ones are slices of it.
+/// Frames up to this are copied out of the read buffer, longer ones are slices of it.
 ///
 /// A frame that waits in some queue holds all of the buffer it is a slice of. Copying the
-/// short ones keeps what a peer can make us hold at a small multiple of what it sent.
+/// short ones, so many of them together as make no more than one of this length, keeps
+/// what a peer can make us hold at that for each.
 const MAX_COPIED: usize = 4 * 1024;
 
 /// A frame from this length on is read to its end and not beyond, so that what follows
@@ -32,6 +33,8 @@ pub(crate) struct Decoder {
     frozen: Bytes,
     /// All of that buffer, to read into it again once nobody else holds it.
     lent: Bytes,
+    /// Short frames that were copied together and not taken yet, each to its end.
+    copied: Bytes,
     max_frame: u32,
 }
 
@@ -44,6 +47,7 @@ impl Decoder {
             filled: 0,
             frozen: Bytes::new(),
             lent: Bytes::new(),
+            copied: Bytes::new(),
             max_frame: Limits::MAX_FRAME_BEFORE_HELLO,
         }
     }
@@ -109,27 +113,51 @@ impl Decoder {
     ///
     /// If the bytes are no frame. The decoder is of no more use then.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+        if !self.copied.is_empty() {
+            return self.next_copied();
+        }
         if self.frozen.is_empty() {
             let received = &self.buffer[self.start..self.filled];
-            let Some((header, end)) = complete(received, self.max_frame)? else {
+            let Some((_, end)) = complete(received, self.max_frame)? else {
                 return Ok(None);
             };
             if end <= MAX_COPIED {
-                let body = Bytes::copy_from_slice(&received[HEADER_LENGTH..end]);
+                let end = self.end_of_short(received, end);
+                self.copied = Bytes::copy_from_slice(&received[..end]);
                 self.start += end;
-                return Ok(Some(frame(header, body)));
+                return self.next_copied();
             }
             self.freeze();
         }
         let Some((header, end)) = complete(&self.frozen, self.max_frame)? else {
             return Ok(None);
         };
-        let bytes = self.frozen.split_to(end);
-        let body = if end <= MAX_COPIED {
-            Bytes::copy_from_slice(&bytes[HEADER_LENGTH..])
-        } else {
-            bytes.slice(HEADER_LENGTH..)
+        let mut body = self.frozen.split_to(end);
+        body.advance(HEADER_LENGTH);
+        if end <= MAX_COPIED {
+            body = Bytes::copy_from_slice(&body);
+        }
+        Ok(Some(frame(header, body)))
+    }
+
+    /// Where the frames end that are to be copied together; the first one ends at `end`.
+    fn end_of_short(&self, received: &[u8], mut end: usize) -> usize {
+        // What is wrong with a later one is said when it is its turn.
+        while let Ok(Some((_, length))) = complete(&received[end..], self.max_frame) {
+            if end + length > MAX_COPIED {
+                break;
+            }
+            end += length;
+        }
+        end
+    }
+
+    fn next_copied(&mut self) -> Result<Option<Frame>, FrameError> {
+        let Some((header, end)) = complete(&self.copied, self.max_frame)? else {
+            return Ok(None);
         };
+        let mut body = self.copied.split_to(end);
+        body.advance(HEADER_LENGTH);
         Ok(Some(frame(header, body)))
     }
 

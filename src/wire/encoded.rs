@@ -28,6 +28,20 @@ impl Encoded {
         Self::with(kind, context, |buffer| codec.encode(body, buffer))
     }
 
+    /// The same for a body that will probably have `length` bytes.
+    pub(crate) fn of_length(
+        length: usize,
+        codec: Codec,
+        kind: Kind,
+        context: ContextId,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<Self, CodecError> {
+        let mut head = Vec::with_capacity(HEADER_LENGTH + length);
+        head.resize(HEADER_LENGTH, 0);
+        codec.encode(body, &mut head)?;
+        Self::finish(head, Bytes::new(), kind, Flags::NONE, context)
+    }
+
     /// A frame whose body `encode` appends to the buffer it is given. What is in the
     /// buffer already is room for the header, and stays as it is.
     pub(crate) fn with(
