@@ -18,9 +18,6 @@ use crate::rt::Latch;
 use crate::scope::{Node, Urgency};
 use crate::wire::{Codec, CreditBody, Encoded, Frame, Kind};
 
-/// So much may gather before it is written, if the sender never pauses.
-const GATHERED: usize = 64 * 1024;
-
 /// One side of a context.
 pub(crate) struct Dialog {
     peer: Rc<Peer>,
@@ -254,9 +251,7 @@ impl Dialog {
         let link = self.peer.link();
         self.peer.send(message)?;
         self.state.borrow_mut().sent(length);
-        if link.pending_bytes() >= GATHERED {
-            link.flush();
-        }
+        link.flush_gathered();
         Ok(())
     }
 

@@ -105,6 +105,12 @@ impl Link {
         self.shared().flush();
     }
 
+    /// The same, if so much has gathered that it is time to: for whoever sends much and does
+    /// not pause.
+    pub(crate) fn flush_gathered(&self) {
+        self.shared().flush_gathered();
+    }
+
     /// Closes the link: no more is sent, what waits is written, then the peer reads an
     /// end. What the peer still sends is read on.
     pub(crate) fn close(&self) {

@@ -18,6 +18,9 @@ use super::transport::{Arrived, Transport};
 /// How many bytes of answers may wait for a peer that asks and does not read.
 const MAX_ANSWERS: usize = 1024 * 1024;
 
+/// So much may gather before it is written, if the sender never pauses.
+const GATHERED: usize = 64 * 1024;
+
 /// What the handles, the reader and the writer of one link share.
 pub(super) struct Shared {
     pub(super) transport: Box<dyn Transport>,
@@ -29,6 +32,8 @@ pub(super) struct Shared {
     is_quiet: Cell<bool>,
     /// How many messages were sent since nothing waited.
     sent: Cell<u32>,
+    /// When so much waits it is time to write, though nobody has paused.
+    flush_at: Cell<usize>,
     /// The last time several gathered, so the next ones probably will.
     gathers: Cell<bool>,
     corks: Cell<usize>,
@@ -53,6 +58,7 @@ impl Shared {
             agreed: Cell::new(None),
             is_quiet: Cell::new(true),
             sent: Cell::new(0),
+            flush_at: Cell::new(GATHERED),
             gathers: Cell::new(false),
             corks: Cell::new(0),
             is_closing: Cell::new(false),
@@ -253,6 +259,15 @@ impl Shared {
         }
     }
 
+    /// Writes at once if much has gathered. Where the peer had no room, only when as much
+    /// more has.
+    pub(super) fn flush_gathered(&self) {
+        if self.pending_bytes() >= self.flush_at.get() {
+            self.flush();
+            self.flush_at.set(self.pending_bytes() + GATHERED);
+        }
+    }
+
     fn try_write(&self) -> io::Result<()> {
         let mut outbox = self.outbox.borrow_mut();
         if outbox.descriptor().is_some() {
@@ -279,6 +294,7 @@ impl Shared {
     /// Nothing waits. Whoever sends one message at a time has each leave at once; where
     /// many send, the first would only make the peer answer it alone.
     fn be_quiet(&self) {
+        self.flush_at.set(GATHERED);
         let sent = self.sent.replace(0);
         if sent > 0 {
             self.gathers.set(sent > 1);
