@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
         }
         println!("nails: {}", portal.run(add("nails".to_owned(), 5)).await?);
         // A daemon runs until it is told to end; it is reaped when this returns.
-        let exit = portal.cancel_actor().await;
+        let exit = portal.cancel_actor().await?;
         println!("warehouse {exit}");
         Ok(())
     })

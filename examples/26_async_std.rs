@@ -71,7 +71,7 @@ async fn main() -> Result<()> {
             println!("the echo of {words} is {}", client.await?.result().await?);
         }
         echoing.cancel("enough");
-        server.cancel_actor().await;
+        server.cancel_actor().await?;
         Ok(())
     })
     .await

@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
         }
         stream.close().await?;
         ctx.result().await?;
-        portal.cancel_actor().await;
+        portal.cancel_actor().await?;
         Ok(())
     })
     .await

@@ -6,6 +6,7 @@ compile_error!("treewright runs on Linux (5.4 or later) only: it waits for proce
 mod actor;
 mod context;
 mod dialog;
+mod discovery;
 mod error;
 #[cfg_attr(
     not(test),
@@ -42,6 +43,7 @@ pub use context::{
     BroadcastReceiver, Context, ContextFunction, Lag, MsgStream, OpenContext, Outcome,
     RemoteStream, StartedContext, StreamFunction, StreamReceiver, StreamSender, TrySendError,
 };
+pub use discovery::{actor_names, find_actor, find_actors, join, wait_for_actor};
 pub use error::{
     CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Payload, RemoteError, RemoteKind,
     Result,

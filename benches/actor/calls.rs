@@ -81,7 +81,7 @@ fn calls(callers: usize, total: usize) -> (Vec<f64>, f64) {
             let begin = Instant::now();
             let times = call_all(&portal, callers, total).await?;
             let seconds = begin.elapsed().as_secs_f64();
-            portal.cancel_actor().await;
+            portal.cancel_actor().await?;
             Ok((times, seconds))
         })
         .await

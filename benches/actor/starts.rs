@@ -58,7 +58,7 @@ fn start() -> f64 {
             let begin = Instant::now();
             let portal = n.start_actor("ready").await?;
             let time = begin.elapsed().as_secs_f64() * 1e6;
-            portal.cancel_actor().await;
+            portal.cancel_actor().await?;
             Ok(time)
         })
         .await

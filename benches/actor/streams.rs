@@ -123,7 +123,7 @@ fn in_actor<R>(body: impl AsyncFnOnce(&Portal) -> Result<R>) -> R {
         open_nursery(async |n| {
             let portal = n.start_actor("sink").await?;
             let value = body(&portal).await?;
-            portal.cancel_actor().await;
+            portal.cancel_actor().await?;
             Ok(value)
         })
         .await
@@ -230,7 +230,7 @@ fn sources() -> f64 {
             .await?;
             let seconds = begin.elapsed().as_secs_f64();
             for portal in &portals {
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
             }
             Ok(seconds)
         })

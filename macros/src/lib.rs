@@ -130,7 +130,7 @@ pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
 ///         assert_eq!(stream.try_next().await?, Some(15));
 ///         stream.close().await?;
 ///         assert_eq!(ctx.result().await?, 15);
-///         portal.cancel_actor().await;
+///         portal.cancel_actor().await?;
 ///         Ok(())
 ///     })
 ///     .await
@@ -183,7 +183,7 @@ pub fn context(options: TokenStream, item: TokenStream) -> TokenStream {
 ///             sum += number;
 ///         }
 ///         assert_eq!(sum, 3);
-///         portal.cancel_actor().await;
+///         portal.cancel_actor().await?;
 ///         Ok(())
 ///     })
 ///     .await

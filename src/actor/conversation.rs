@@ -5,7 +5,8 @@ use std::rc::Rc;
 use futures_lite::future::yield_now;
 
 use super::{Server, logging};
-use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind};
+use crate::discovery;
+use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, RemoteError};
 use crate::id::{ContextId, Side};
 use crate::link::{Incoming, LinkError};
 use crate::portal::Peer;
@@ -22,6 +23,8 @@ pub(crate) enum Heard {
     Cancel(CancelReason),
     /// It has seen our request to end.
     CancelAck,
+    /// It does not end when it is asked to, and this is why.
+    Refused(Box<RemoteError>),
     /// It ends on its own account, and this is why.
     Goodbye(CancelReason),
 }
@@ -90,17 +93,12 @@ impl Conversation {
             Kind::Started | Kind::Data | Kind::Raw | Kind::Credit | Kind::EndOfStream => {
                 self.peer.hear(frame).map_err(violation)
             }
+            Kind::Error if frame.context == ContextId::LINK => {
+                tell(Heard::Refused(self.refusal(&frame)?));
+                Ok(())
+            }
             Kind::Result | Kind::Error => self.peer.ended(frame).map_err(violation),
-            Kind::Cancel if frame.context == ContextId::LINK => match self.server.obeys_peer() {
-                true => {
-                    tell(Heard::Cancel(self.reason(&frame)));
-                    let _gone = self
-                        .peer
-                        .send(Encoded::empty(Kind::CancelAck, frame.context));
-                    Ok(())
-                }
-                false => Err(violation("a request to end from who may not ask")),
-            },
+            Kind::Cancel if frame.context == ContextId::LINK => self.hear_to_end(&frame, tell),
             Kind::Cancel => {
                 self.server.cancel(frame.context, self.reason(&frame));
                 Ok(())
@@ -120,8 +118,30 @@ impl Conversation {
             }
             Kind::Pong => Ok(()),
             Kind::Log => self.hear_log(&frame).map_err(violation),
+            Kind::Find | Kind::Found | Kind::Introduce => {
+                discovery::hear(&self.peer, &frame).map_err(violation)
+            }
             _ => Err(violation("a frame that has no place here")),
         }
+    }
+
+    /// The other side asks the whole actor to end.
+    fn hear_to_end(&self, frame: &Frame, tell: &mut impl FnMut(Heard)) -> Result<(), Error> {
+        match self.server.obeys_peer().map_err(violation)? {
+            true => {
+                tell(Heard::Cancel(self.reason(frame)));
+                let _gone = self
+                    .peer
+                    .send(Encoded::empty(Kind::CancelAck, frame.context));
+            }
+            false => self.server.refuse_to_end(),
+        }
+        Ok(())
+    }
+
+    fn refusal(&self, frame: &Frame) -> Result<Box<RemoteError>, Error> {
+        let refusal = frame.decode(self.peer.link().codec()).map(Box::new);
+        refusal.map_err(|_| violation("a refusal that cannot be read"))
     }
 
     /// A record of an actor below, which is on its way up.

@@ -162,6 +162,10 @@ impl Transport for Cut {
 struct Nobody;
 
 impl Lifeline for Nobody {
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+
     fn cancel(&self, _: CancelReason) {}
 
     fn is_cancelled(&self) -> bool {

@@ -10,6 +10,7 @@ use futures_lite::future;
 
 use super::logging::Relay;
 use super::{Actor, Boot, Conversation, Heard, Server, Trust, Way, logging};
+use crate::discovery;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 use crate::id::{ContextId, Side};
 use crate::link::{self, Incoming, Link, Writer};
@@ -145,6 +146,7 @@ async fn serve(
     let parent = parent.expect("invariant: whoever serves was started by somebody");
     let peer = Peer::new(parent, actor.id.clone(), link.clone(), Side::Started);
     let node = Node::new(NodeKind::Scope, Node::current());
+    discovery::parent_is(&peer, &node);
     let server = Server::new(
         actor,
         Rc::clone(&peer),

@@ -22,13 +22,21 @@ use crate::time::Time;
 use crate::undertaker::Undertaker;
 use crate::wire::{Encoded, Frame, Kind, StartHead};
 
+/// How many bytes may wait for who is refused and does not read.
+const MOST_UNREAD: usize = 1024 * 1024;
+
 /// What the other side of a link may do here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
     /// It started us: it may call whatever is registered, and end us.
     Parent,
-    /// It may call what is public or exposed.
+    /// Another actor of the tree, and not one below: it may call what is public or exposed, and
+    /// end us.
     Peer,
+    /// We started it: it may call what is public or exposed.
+    Child,
+    /// Any other: it may call what is public or exposed.
+    Guest,
 }
 
 /// How long the calls that came in together are run on the spot.
@@ -66,9 +74,26 @@ impl Server {
         }
     }
 
-    /// Whether the other side may end this actor.
-    pub(crate) fn obeys_peer(&self) -> bool {
-        self.trust == Trust::Parent
+    /// Whether the other side may end this actor; one that is not might have known.
+    pub(crate) fn obeys_peer(&self) -> Result<bool, &'static str> {
+        match self.trust {
+            Trust::Parent | Trust::Peer => Ok(true),
+            Trust::Guest => Ok(false),
+            Trust::Child => Err("a request to end from who may not ask"),
+        }
+    }
+
+    /// Tells the other side that it may not end this actor.
+    pub(crate) fn refuse_to_end(&self) {
+        if self.peer.link().pending_bytes() > MOST_UNREAD {
+            // It asks and does not read.
+            self.peer.link().abort();
+            return;
+        }
+        let message = format!("actor `{}` is not ended by this one", self.actor.id.name());
+        let error = Error::new(ErrorKind::Refused, message)
+            .with_hint("an actor is ended by those of its tree that are not below it");
+        self.share().answer(ContextId::LINK, Err(error.into()));
     }
 
     /// What comes now has come in together.

@@ -55,7 +55,7 @@ use crate::wire::{Encoded, Kind};
 ///         }
 ///         stream.close().await?;
 ///         assert_eq!(ctx.result().await?, 6);
-///         portal.cancel_actor().await;
+///         portal.cancel_actor().await?;
 ///         Ok(())
 ///     })
 ///     .await

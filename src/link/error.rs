@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::error::RemoteError;
 use crate::rt::Elapsed;
 use crate::wire::{AssemblyError, CodecError, FrameError, HandshakeError, Kind};
 
@@ -44,6 +45,9 @@ pub(crate) enum LinkError {
     /// The peer began with something else.
     #[error("the peer began with a frame of kind {0:?}, not with a hello")]
     NoHello(Kind),
+    /// The peer says why there will be no link.
+    #[error("{0}")]
+    Refused(Box<RemoteError>),
     /// The peer did not say hello in time.
     #[error("no hello from the peer")]
     Silent(#[from] Elapsed),

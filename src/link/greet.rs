@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::error::RemoteError;
 use crate::id::ContextId;
 use crate::rt::within;
 use crate::wire::{Agreed, Codec, Encoded, Hello, Kind, negotiate};
@@ -39,14 +40,20 @@ async fn exchange(
     deadline: Duration,
 ) -> Result<(Agreed, Hello), LinkError> {
     let hello = Encoded::new(Codec::Cbor, Kind::Hello, ContextId::new(0), ours);
-    link.send(hello.map_err(LinkError::Hello)?)?;
+    // A peer that has gone may have said why before; what it said is still there to be read.
+    let sent = link.send(hello.map_err(LinkError::Hello)?);
     let frame = match within(deadline, incoming.next()).await? {
         Some(frame) => frame?,
         None => return Err(LinkError::Ended),
     };
+    if frame.kind == Kind::Error {
+        let refusal: RemoteError = frame.decode(Codec::Cbor).map_err(LinkError::Hello)?;
+        return Err(LinkError::Refused(Box::new(refusal)));
+    }
     if frame.kind != Kind::Hello {
         return Err(LinkError::NoHello(frame.kind));
     }
+    sent?;
     let theirs: Hello = frame.decode(Codec::Cbor).map_err(LinkError::Hello)?;
     let agreed = negotiate(ours, &theirs)?;
     link.set_agreed(agreed);

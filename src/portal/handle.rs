@@ -30,6 +30,11 @@ impl Portal {
         &self.peer
     }
 
+    /// What looks after it.
+    pub(crate) fn lifeline(&self) -> &dyn Lifeline {
+        &*self.lifeline
+    }
+
     /// Which actor it is.
     #[must_use]
     pub fn id(&self) -> &ActorId {
@@ -39,7 +44,8 @@ impl Portal {
     /// Runs a function in the actor's process, beside whatever else runs there, and gives
     /// its value.
     ///
-    /// The parent of an actor may call every registered function there.
+    /// The parent of an actor may call every registered function there; other actors those that
+    /// are `#[task(public)]` or [exposed](crate::ActorBuilder::expose).
     ///
     /// # Errors
     ///
@@ -66,7 +72,7 @@ impl Portal {
     ///     open_nursery(async |n| {
     ///         let portal = n.start_actor("doubler").await?;
     ///         assert_eq!(portal.run(double(21)).await?, 42);
-    ///         portal.cancel_actor().await;
+    ///         portal.cancel_actor().await?;
     ///         Ok(())
     ///     })
     ///     .await
@@ -77,19 +83,30 @@ impl Portal {
     }
 
     /// Cancels the actor with all that runs in it, and waits until its process is reaped
-    /// and nothing of it is left. That is no failure of its nursery.
+    /// and nothing of it is left. An actor that has ended already is fine.
     ///
-    /// It is asked over its link; when it has not ended after its grace it gets SIGTERM,
-    /// and a grace later SIGKILL. An actor that has ended already is fine.
+    /// By who started the actor: that is no failure of its nursery. The actor is asked over its
+    /// link; when it has not ended after its grace it gets SIGTERM, and a grace later SIGKILL.
+    ///
+    /// By another actor of its tree, which has [found](crate::find_actor) it: it is asked, no
+    /// more. To its nursery that is a failure, whose
+    /// [reason](crate::Error::cancel_reason) names who asked. How its process ended is
+    /// known to its parent only: here it is [`ExitStatus::Lost`](crate::process::ExitStatus::Lost).
+    ///
+    /// # Errors
+    ///
+    /// If this actor may not: nobody ends an actor that is above it, nor an actor of a tree that it
+    /// has [joined](crate::join). If the link to an actor that was found is lost before
+    /// it has ended.
     ///
     /// # Cancel safety
     ///
     /// Safe: it goes on being stopped.
     #[track_caller]
-    pub fn cancel_actor(&self) -> impl Future<Output = Exit> + '_ {
+    pub fn cancel_actor(&self) -> impl Future<Output = Result<Exit>> + '_ {
         let reason = CancelReason::new(CancelOrigin::Actor(self.peer.here().clone()));
         self.lifeline.cancel(reason.asked_at(Location::caller()));
-        self.lifeline.ended()
+        self.lifeline.cancelled()
     }
 
     /// Cancels the actor, and does not wait.

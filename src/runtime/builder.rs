@@ -8,6 +8,7 @@ use log::LevelFilter;
 
 use super::signals;
 use crate::actor::{self, Actor};
+use crate::discovery::{self, Door};
 use crate::error::Result;
 use crate::rt::{self, Tasks};
 use crate::scope::{DEFAULT_GRACE, Kind, Node, open_scope};
@@ -47,6 +48,7 @@ impl Runtime {
             handles_signals: true,
             clock: Clock::Monotonic,
             log_level: None,
+            listen: None,
         }
     }
 }
@@ -60,6 +62,7 @@ pub struct RuntimeBuilder {
     handles_signals: bool,
     clock: Clock,
     log_level: Option<LevelFilter>,
+    listen: Option<String>,
 }
 
 impl RuntimeBuilder {
@@ -114,6 +117,37 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Lets other programs of the same user [join](crate::join) this tree by a name, or by a path
+    /// if it has a slash in it. They can call what is `#[task(public)]` here and in every actor of
+    /// the tree, and what actors were started with [exposed](crate::ActorBuilder::expose).
+    ///
+    /// A name is a socket in `$XDG_RUNTIME_DIR/treewright`, or in `/tmp/treewright-UID` where that
+    /// is not set; its folder is closed to other users, and whoever connects is looked at,
+    /// too. The socket is there as long as `body` runs. What a program has left that was
+    /// killed is taken over. A runtime whose name another program has taken is not begun:
+    /// [`run`](Self::run) fails.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use treewright::{Runtime, open_nursery};
+    ///
+    /// fn main() -> treewright::Result<()> {
+    ///     treewright::bootstrap();
+    ///     Runtime::builder().listen("shop").run(async || {
+    ///         open_nursery(async |n| {
+    ///             n.start_actor("till").await?.wait().await;
+    ///             Ok(())
+    ///         })
+    ///         .await
+    ///     })
+    /// }
+    /// ```
+    pub fn listen(mut self, name: impl Into<String>) -> Self {
+        self.listen = Some(name.into());
+        self
+    }
+
     /// Runs `body` on this thread, and returns when it and all that it started have
     /// ended: every process is reaped, also if `body` fails or panics.
     ///
@@ -131,7 +165,8 @@ impl RuntimeBuilder {
     /// What `body` failed with; if it panicked, an error for which
     /// [`Error::is_panic`](crate::Error::is_panic) holds; if a signal ended it, an error for which
     /// [`Error::is_cancelled`](crate::Error::is_cancelled) holds and whose reason names the signal; an error if a
-    /// runtime runs on this thread already; an error if two [tasks](macro@crate::task) of the
+    /// runtime runs on this thread already; an error if it cannot [listen](Self::listen); an error if
+    /// two [tasks](macro@crate::task) of the
     /// program are known by one path.
     ///
     /// # Examples
@@ -162,13 +197,18 @@ impl RuntimeBuilder {
         let tasks = Tasks::new();
         let undertaker = Undertaker::new(tasks.starter());
         let _entered = undertaker.enter()?;
-        let _here = actor::enter(actor);
+        let _here = actor::enter(Rc::clone(&actor));
         let node = Node::with_grace(Kind::Scope, None, self.grace);
+        let _member = discovery::enter(&actor, &node);
         let root = async {
+            if let Some(name) = &self.listen {
+                Door::open(name).await?.attend()?;
+            }
             let root = open_scope(node.clone(), async |_| body().await);
             // Signals are heeded until the last process is gone.
             let root = async {
                 let outcome = root.await;
+                discovery::close();
                 undertaker.empty().await;
                 outcome
             };

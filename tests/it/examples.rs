@@ -288,3 +288,19 @@ fn pid(id: u32) -> Pid {
 fn send(id: u32, signal: Signal) {
     kill_process(pid(id), signal).unwrap();
 }
+
+#[test]
+fn example_of_actors_that_find_each_other_runs() {
+    guarded(|| {
+        check(
+            "36_service_discovery",
+            "nails: 3\n\
+             store sends nails\n\
+             store sends nails\n\
+             actor `till` failed: task `36_service_discovery::order` of actor `till` may be called \
+             by its parent only\n\
+             root, customer, store, store, till\n\
+             till: false\n",
+        );
+    });
+}

@@ -87,7 +87,7 @@ fn with_actor(body: impl AsyncFnOnce(&Portal) -> Result<()>) {
             open_nursery(async |n| {
                 let portal = n.start_actor("other").await?;
                 body(&portal).await?;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await

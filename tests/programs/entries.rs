@@ -98,7 +98,7 @@ fn say_whether_kept() {
 fn say_whether_an_actor_starts() {
     let outcome = treewright::run(async || {
         treewright::open_nursery(async |n| {
-            n.start_actor("a").await?.cancel_actor().await;
+            n.start_actor("a").await?.cancel_actor().await?;
             Ok(())
         })
         .await

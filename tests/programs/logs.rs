@@ -183,7 +183,7 @@ async fn cancel(n: &Nursery<'_>) -> Result<()> {
     let task = n.actor("polite").run(speak_last(path.clone())).await?;
     let _begun = listener.accept().await?;
     std::fs::remove_file(path)?;
-    task.portal().cancel_actor().await;
+    task.portal().cancel_actor().await?;
     Ok(())
 }
 

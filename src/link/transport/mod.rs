@@ -1,5 +1,6 @@
 //! Ways for bytes to go both ways between two ends.
 
+mod claim;
 #[cfg(test)]
 mod faulty;
 mod interface;

@@ -1,9 +1,10 @@
 //! Sockets with a name in the file system, for other programs of the same user.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::net::sockopt::socket_peercred;
@@ -12,6 +13,7 @@ use rustix::process::{Uid, geteuid};
 use crate::rt;
 
 use super::Socket;
+use super::claim::Claim;
 
 /// Why a named socket is not used.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,12 @@ pub(crate) enum NamedError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Somebody listens there.
+    #[error("a program listens at the socket `{}` already", path.display())]
+    Taken {
+        /// Which socket.
+        path: PathBuf,
+    },
     /// Somebody else is at the other end.
     #[error("the peer at the socket `{}` is user {uid}, not this one", path.display())]
     Stranger {
@@ -59,6 +67,8 @@ pub(crate) enum NamedError {
 pub(crate) struct NamedListener {
     listener: rt::UnixListener,
     path: PathBuf,
+    /// Held as long as the name is ours. Dropped last.
+    _claim: Option<Claim>,
 }
 
 impl NamedListener {
@@ -68,13 +78,42 @@ impl NamedListener {
         own(directory)?;
         let path = directory.join(name);
         match rt::listen_unix(&path).await {
-            Ok(listener) => Ok(Self { listener, path }),
+            Ok(listener) => Ok(Self {
+                listener,
+                path,
+                _claim: None,
+            }),
             Err(source) => Err(NamedError::Socket {
                 operation: "listen on",
                 path,
                 source,
             }),
         }
+    }
+
+    /// The same, of whoever comes first. A socket is taken over whose owner was killed, and one
+    /// at which somebody listens is not.
+    pub(crate) async fn take_over(directory: &Path, name: &OsStr) -> Result<Self, NamedError> {
+        own(directory)?;
+        let path = directory.join(name);
+        let claim = Claim::stake(&path)?;
+        match connect_named(&path).await {
+            // Somebody listens who knows nothing of claims, be it another user.
+            Ok(_) | Err(NamedError::Stranger { .. }) => return Err(NamedError::Taken { path }),
+            Err(NamedError::Socket { source, .. }) => clear_away(&path, source)?,
+            Err(error) => return Err(error),
+        }
+        let listener = rt::listen_unix(&path).await;
+        let listener = listener.map_err(|source| NamedError::Socket {
+            operation: "listen on",
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self {
+            listener,
+            path,
+            _claim: Some(claim),
+        })
     }
 
     /// Its name.
@@ -98,6 +137,28 @@ impl Drop for NamedListener {
     fn drop(&mut self) {
         // Somebody may have removed it already.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Removes the socket of who is not there any more: to connect to it has failed like this.
+fn clear_away(path: &Path, refusal: io::Error) -> Result<(), NamedError> {
+    let failed = |source| NamedError::Socket {
+        operation: "take over",
+        path: path.to_owned(),
+        source,
+    };
+    match refusal.kind() {
+        io::ErrorKind::NotFound => return Ok(()),
+        io::ErrorKind::ConnectionRefused => {}
+        _ => return Err(failed(refusal)),
+    }
+    let found = fs::symlink_metadata(path).map_err(failed)?;
+    match found.file_type().is_socket() {
+        true => fs::remove_file(path).map_err(failed),
+        false => Err(failed(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "it is no socket",
+        ))),
     }
 }
 
@@ -205,6 +266,49 @@ mod tests {
             let gone = connect_named(&path).await.unwrap_err();
             assert!(matches!(gone, NamedError::Socket { .. }));
         });
+    }
+
+    fn take_over(path: &Path) -> Result<NamedListener, NamedError> {
+        let (directory, name) = (path.parent().unwrap(), path.file_name().unwrap());
+        block_on(&Clock::Monotonic, NamedListener::take_over(directory, name))
+    }
+
+    #[test]
+    fn socket_whose_owner_is_gone_is_taken_over_and_one_in_use_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("closed/tree.sock");
+        let first = take_over(&path).unwrap();
+        assert!(matches!(take_over(&path), Err(NamedError::Taken { .. })));
+        drop(first);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+        // Whoever is killed leaves its socket behind, and its lock without a holder.
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        fs::write(path.with_extension("sock.lock"), "").unwrap();
+        let second = take_over(&path).unwrap();
+        assert!(matches!(take_over(&path), Err(NamedError::Taken { .. })));
+        drop(second);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn socket_of_who_makes_no_claim_is_not_taken_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("closed/tree.sock");
+        drop(take_over(&path).unwrap());
+        let other = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert!(matches!(take_over(&path), Err(NamedError::Taken { .. })));
+        assert!(path.exists());
+        drop(other);
+    }
+
+    #[test]
+    fn file_that_is_no_socket_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("closed/tree.sock");
+        drop(take_over(&path).unwrap());
+        fs::write(&path, "precious").unwrap();
+        assert!(matches!(take_over(&path), Err(NamedError::Socket { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, Result};
 use crate::id::{ActorId, Side};
 use crate::link;
 use crate::nursery::running::Owner;
-use crate::portal::{Peer, Portal};
+use crate::portal::{Lifeline, Peer, Portal};
 use crate::process::Outcome;
 use crate::rt::channel;
 use crate::scope::{Hold, Kind, Node, Scope, Urgency, closed};
@@ -53,7 +53,7 @@ const BOOT_TIMEOUT: Duration = Duration::from_secs(10);
 ///         .start()
 ///         .await?;
 ///     println!("{}", portal.id());
-///     portal.cancel_actor().await;
+///     portal.cancel_actor().await?;
 ///     Ok(())
 /// })
 /// .await
@@ -260,7 +260,7 @@ impl<'env> ActorBuilder<'env> {
         let server = Server::new(
             Rc::clone(me),
             Rc::clone(&peer),
-            Trust::Peer,
+            Trust::Child,
             Rc::clone(&owner.node),
             Rc::clone(undertaker),
         );
@@ -286,7 +286,8 @@ impl<'env> ActorBuilder<'env> {
         };
         // One that is dead already is seen by its owner.
         let _dead = introduce(peer.link(), &boot);
-        let talk = talk(peer, incoming, server, tell, overheard);
+        let ear = launched.ear();
+        let talk = talk(peer, incoming, server, ear, tell, overheard);
         undertaker.take_charge("writer of a link", writer.run());
         undertaker.take_charge("talk with an actor", talk);
         undertaker.take_charge(format!("actor `{}`", self.name), owner.look_after());
@@ -311,11 +312,14 @@ impl Launched {
         let booted = self.booted.wait().await;
         self.is_owned = true;
         booted?;
-        let ear = OwnersEar {
+        Ok(Portal::new(Rc::clone(&self.peer), self.ear()))
+    }
+
+    fn ear(&self) -> Rc<dyn Lifeline> {
+        Rc::new(OwnersEar {
             node: Rc::clone(&self.node),
             outcome: Rc::clone(&self.outcome),
-        };
-        Ok(Portal::new(Rc::clone(&self.peer), Rc::new(ear)))
+        })
     }
 }
 

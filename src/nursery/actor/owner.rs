@@ -1,5 +1,6 @@
 //! The loop that looks after one actor from its start to its end.
 
+use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::future::pending;
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use super::life::{Action, Event, How, LINGER, Life};
 use super::stderr::StderrRelay;
 use super::talk::Overheard;
 use super::verdict::Obituary;
+use crate::discovery;
 use crate::error::{CancelReason, Result};
 use crate::id::ContextId;
 use crate::nursery::running::{Owner, Running, stop};
@@ -69,6 +71,10 @@ pub(super) struct OwnersEar {
 }
 
 impl Lifeline for OwnersEar {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn cancel(&self, reason: CancelReason) {
         self.node.cancel(reason, Urgency::InOrder);
     }
@@ -97,6 +103,7 @@ impl ActorOwner {
         let error = self.obituary(&life, exit).error();
         let is_told = life.facts().was_asked || !life.facts().was_up;
         self.peer.lose(&error);
+        discovery::child_gone(&self.peer);
         self.booted.tell(Err(error.clone()));
         self.owner.outcome.set(exit);
         self.owner.member.ended(match is_told {

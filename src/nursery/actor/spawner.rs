@@ -29,7 +29,7 @@ use crate::rt::channel;
 /// open_nursery(async |n| {
 ///     let far = SpawnMethod::launcher(["ssh", "-T", "build1", "--"]);
 ///     let portal = n.actor("far").spawn_method(far).exe("/opt/app").start().await?;
-///     portal.cancel_actor().await;
+///     portal.cancel_actor().await?;
 ///     Ok(())
 /// })
 /// .await

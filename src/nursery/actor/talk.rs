@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::life::Event;
 use crate::actor::{Boot, Conversation, Heard, Ready, Server, our_hello};
+use crate::discovery;
 use crate::error::{CancelReason, Error, ErrorContext, ErrorKind, Result};
 use crate::id::ContextId;
 use crate::link::{Incoming, Link};
-use crate::portal::Peer;
+use crate::portal::{Lifeline, Peer};
 use crate::rt::channel::Sender;
 use crate::wire::{Codec, Encoded, Hello, Kind, negotiate};
 
@@ -41,6 +42,7 @@ pub(super) async fn talk(
     peer: Rc<Peer>,
     mut incoming: Incoming,
     server: Server,
+    ear: Rc<dyn Lifeline>,
     owner: Sender<Event>,
     overheard: Rc<RefCell<Overheard>>,
 ) {
@@ -53,14 +55,16 @@ pub(super) async fn talk(
         tell(Event::Refused);
         return;
     }
+    discovery::child_up(&peer, ear);
     tell(Event::Ready);
     let mut conversation = Conversation::new(peer, incoming, server);
     let outcome = conversation
         .run(|heard| match heard {
             Heard::CancelAck => tell(Event::Acknowledged),
             Heard::Goodbye(reason) => overheard.borrow_mut().goodbye = Some(reason),
-            // Refused by the server before it comes here: a child does not end its parent.
-            Heard::Cancel(_) => {}
+            // Refused by the server before it comes here: a child does not end its parent. And
+            // it does not refuse to end; if it did, its process would be ended.
+            Heard::Cancel(_) | Heard::Refused(_) => {}
         })
         .await;
     overheard.borrow_mut().breach = outcome.err();

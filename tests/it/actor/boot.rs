@@ -95,7 +95,7 @@ fn daemon_serves_one_call_after_the_other_until_it_is_cancelled() {
                 let one = frank.run(process_id()).await?;
                 assert_eq!(frank.run(process_id()).await?, one);
                 assert_eq!(frank.try_wait(), None);
-                let exit = frank.cancel_actor().await;
+                let exit = frank.cancel_actor().await?;
                 assert!(exit.reason.is_zero(), "{exit}");
                 Ok(())
             })

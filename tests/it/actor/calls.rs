@@ -47,7 +47,7 @@ fn values_come_back_as_they_were_however_large() {
                 back.reverse();
                 assert_eq!((back.as_slice(), wide), (&shapes[..], u64::MAX));
                 assert!(long.len() == 3_000_000 && long.starts_with("cba"));
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -79,7 +79,7 @@ fn calls_of_one_actor_run_beside_each_other() {
                 let (held_up, overtaking): (_, Result<()>) = zip(held_up, overtaking).await;
                 overtaking?;
                 assert_eq!(held_up?, "passed");
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -105,7 +105,7 @@ fn call_that_is_dropped_cancels_the_function_and_not_the_actor() {
                 let call = async { drop(portal.run(hang(address.clone())).await) };
                 or(call, yield_now()).await;
                 portal.run(process_id()).await?;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -139,7 +139,7 @@ fn call_that_fails_or_panics_leaves_its_actor_and_its_nursery_alone() {
                 );
                 assert!(error.location().contains(file!()), "{}", error.location());
                 portal.run(process_id()).await?;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -234,7 +234,7 @@ fn value_that_cannot_travel_fails_its_call_and_says_where() {
                     assert!(format!("{error:?}").contains(cause), "{error:?}");
                 }
                 portal.run(keep(Fragile::Whole)).await?;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -271,7 +271,7 @@ fn message_that_is_too_long_fails_its_call_and_leaves_the_link_as_it_was() {
                     "{error:?}"
                 );
                 assert_eq!(portal.run(length("four".into())).await?, 4);
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -286,9 +286,9 @@ fn portal_of_an_actor_that_has_ended_says_how() {
         run(async || {
             let (cancelled, portal) = open_nursery(async |n| {
                 let portal = n.start_actor("brief").await?;
-                let first = portal.cancel_actor().await;
+                let first = portal.cancel_actor().await?;
                 // Again is fine, and changes nothing.
-                assert_eq!(portal.cancel_actor().await, first);
+                assert_eq!(portal.cancel_actor().await.unwrap(), first);
                 assert_eq!(
                     (portal.wait().await, portal.try_wait()),
                     (first, Some(first))
@@ -303,7 +303,7 @@ fn portal_of_an_actor_that_has_ended_says_how() {
                 assert!(error.is_cancelled(), "{error:?}");
                 assert!(error.to_string().contains("`brief`"), "{error}");
             }
-            assert!(portal.cancel_actor().await.reason.is_zero());
+            assert!(portal.cancel_actor().await.unwrap().reason.is_zero());
             Ok(())
         })
         .unwrap();
@@ -389,7 +389,7 @@ fn limit_of_the_callers_time_goes_along_to_every_depth() {
                 let below = timeout(minute, portal.run(time_left_below())).await??;
                 assert!(here.is_some_and(|left| left <= minute.as_millis()));
                 assert!(below <= here && below.is_some(), "{below:?} of {here:?}");
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await

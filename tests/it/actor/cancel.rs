@@ -160,14 +160,14 @@ fn actor_that_is_cancelled_leaves_its_siblings_and_its_nursery_alone() {
                 let call = async { one.run(hang(address)).await.unwrap_err() };
                 let cancel = async {
                     post.process().await;
-                    let exit = one.cancel_actor().await;
+                    let exit = one.cancel_actor().await.unwrap();
                     assert_eq!(exit.reason, ExitStatus::Code(0));
                     assert_eq!((exit.stopped, exit.left_behind), (Some(Rung::Asked), None));
                 };
                 let (error, ()) = futures_lite::future::zip(call, cancel).await;
                 assert!(error.is_cancelled(), "{error:?}");
                 other.run(process_id()).await?;
-                other.cancel_actor().await;
+                other.cancel_actor().await?;
                 Ok(())
             })
             .await
@@ -184,7 +184,7 @@ fn one_shot_whose_actor_is_cancelled_is_no_failure() {
             open_nursery(async |n| {
                 let task = n.run_in_actor(hang(post.address())).await?;
                 post.process().await;
-                task.portal().cancel_actor().await;
+                task.portal().cancel_actor().await?;
                 let error = task.result().await.unwrap_err();
                 let root = treewright::current_actor()?.id().clone();
                 assert_eq!(origin(&error), CancelOrigin::Actor(root));
@@ -218,7 +218,7 @@ fn function_that_is_cancelled_is_told_who_asked_and_why() {
                 let portal = n.start_actor("curious").await?;
                 n.spawn(say_reason_there(portal.clone(), post.address()));
                 post.expect("ready").await;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 let reason = post.line().await;
                 assert!(reason.contains(&format!("actor `{root}`")), "{reason}");
                 assert!(reason.contains(file!()), "{reason}");
@@ -229,7 +229,7 @@ fn function_that_is_cancelled_is_told_who_asked_and_why() {
                 or(call, post.expect("ready")).await;
                 let reason = post.line().await;
                 assert!(reason.contains("nobody waits for it"), "{reason}");
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await

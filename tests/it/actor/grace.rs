@@ -79,7 +79,7 @@ fn shielded_work_in_an_actor_gets_its_grace() {
                 gate.open();
                 post.expect("cleaned up").await;
                 post.expect("left").await;
-                let exit = end.await;
+                let exit = end.await.unwrap();
                 assert_eq!(
                     (exit.reason, exit.stopped),
                     (ExitStatus::Code(0), Some(Rung::Asked))
@@ -101,7 +101,14 @@ fn shielded_work_that_outlasts_its_grace_does_not_outlast_its_actor() {
                 let actor = n.actor("slow").grace(MOMENT);
                 let task = actor.run(never_clean_up(post.address())).await?;
                 post.expect("ready").await;
-                assert!(task.portal().cancel_actor().await.stopped.is_some());
+                assert!(
+                    task.portal()
+                        .cancel_actor()
+                        .await
+                        .unwrap()
+                        .stopped
+                        .is_some()
+                );
                 Ok(())
             })
             .await
@@ -115,7 +122,7 @@ fn shielded_work_that_outlasts_its_grace_does_not_outlast_its_actor() {
 fn actor_that_is_stuck_is_killed_after_its_grace() {
     async fn is_killed<T>(task: ActorTask<T>, post: &mut Post) {
         let process = post.process().await;
-        let exit = task.portal().cancel_actor().await;
+        let exit = task.portal().cancel_actor().await.unwrap();
         let ExitStatus::Signal { signal, .. } = exit.reason else {
             panic!("{exit}");
         };
@@ -200,7 +207,7 @@ fn command_below_a_cancelled_actor_is_asked_to_end() {
             open_nursery(async |n| {
                 let task = n.run_in_actor(with_a_command(post.address())).await?;
                 let command = post.process().await;
-                let exit = task.portal().cancel_actor().await;
+                let exit = task.portal().cancel_actor().await?;
                 assert_eq!((exit.reason, exit.left_behind), (ExitStatus::Code(0), None));
                 post.expect("asked").await;
                 command.gone().await;

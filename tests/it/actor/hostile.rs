@@ -109,7 +109,7 @@ fn child_that_stops_reading_holds_up_nobody_else_and_is_killed_when_cancelled() 
                 let call = deaf.run(weigh("x".repeat(1 << 19)));
                 or(async { drop(call.await) }, yield_now()).await;
                 n.run_in_actor(process_id()).await?.result().await?;
-                let exit = deaf.cancel_actor().await;
+                let exit = deaf.cancel_actor().await?;
                 assert!(exit.stopped >= Some(Rung::Asked), "{exit}");
                 Ok(())
             })

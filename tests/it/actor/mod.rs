@@ -4,6 +4,7 @@ mod boot;
 mod calls;
 mod cancel;
 mod deaths;
+mod discovery;
 mod errors;
 #[path = "../../programs/rude/frames.rs"]
 #[expect(dead_code, reason = "the rude program uses the rest")]

@@ -153,7 +153,7 @@ fn chain_of_actors_is_cancelled_in_order_from_its_end_on() {
                 for _ in 0..4 {
                     processes.push(post.process().await);
                 }
-                let exit = task.portal().cancel_actor().await;
+                let exit = task.portal().cancel_actor().await?;
                 assert!(
                     exit.reason.is_zero() && exit.left_behind.is_none(),
                     "{exit}"
@@ -216,7 +216,7 @@ fn nursery_in_a_nursery_ends_its_own_actors_and_no_others() {
                 assert_eq!(remote(&error).message(), "inner");
                 post.expect("dropped").await;
                 portal.run(process_id()).await?;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await

@@ -72,7 +72,7 @@ fn calls_are_answered(method: &SpawnMethod) {
             );
             assert!(portal.run(panic_at_once()).await.unwrap_err().is_panic());
             assert_eq!(portal.run(shout(200)).await?, 200);
-            let exit = portal.cancel_actor().await;
+            let exit = portal.cancel_actor().await?;
             assert_eq!(exit.reason, ExitStatus::Code(0));
             Ok(())
         })
@@ -130,7 +130,7 @@ fn cancels_arrive(method: &SpawnMethod) {
             let end = portal.cancel_actor();
             gate.open();
             post.expect("tidied").await;
-            assert_eq!(end.await.reason, ExitStatus::Code(0));
+            assert_eq!(end.await.unwrap().reason, ExitStatus::Code(0));
             Ok(())
         })
         .await

@@ -8,7 +8,7 @@ pub(super) fn with_actor(body: impl AsyncFnOnce(&Nursery<'_>, &Portal) -> Result
         open_nursery(async |n| {
             let portal = n.start_actor("other").await?;
             body(&n, &portal).await?;
-            portal.cancel_actor().await;
+            portal.cancel_actor().await?;
             Ok(())
         })
         .await

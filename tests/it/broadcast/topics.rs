@@ -291,19 +291,19 @@ fn topics_are_those_of_the_subscribers_in_actors_that_are_left() {
                 hub.has(&[(Even, 2), (Odd, 2)]).await;
 
                 // An actor that ends takes its subscription along.
-                even.cancel_actor().await;
+                even.cancel_actor().await?;
                 hub.has(&[(Even, 1), (Odd, 2)]).await;
                 assert!(of_even.result().await?.unwrap().is_cancelled());
                 // So does a task that is cancelled here, whose actor lives on.
                 of_odd.cancel("enough of odd numbers");
                 hub.has(&[(Even, 1), (Odd, 1)]).await;
-                odd.cancel_actor().await;
+                odd.cancel_actor().await?;
                 // Who is left goes on.
                 for number in 0..10 {
                     hub.publish(number).await;
                     contents.recv().await.unwrap();
                 }
-                both.cancel_actor().await;
+                both.cancel_actor().await?;
                 hub.has(&[]).await;
                 assert!(of_both.result().await?.is_some());
                 Ok(())

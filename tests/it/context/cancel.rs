@@ -81,7 +81,7 @@ fn cancel_of_the_whole_actor_is_an_error_of_its_contexts() {
                 let mut stream = ctx.open_stream().await?;
                 assert_eq!(stream.try_next().await?, Some(0));
                 post.expect("started").await;
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 let error = ctx.result().await.unwrap_err();
                 assert!(error.is_cancelled(), "{error:?}");
                 assert_eq!(canceller(&error), "root");

@@ -140,7 +140,7 @@ async fn aggregates(mut out: StreamSender<u64>, post: String, seed: u64) -> Resu
             }
         }
         for portal in portals {
-            portal.cancel_actor().await;
+            portal.cancel_actor().await?;
         }
         Ok(())
     })

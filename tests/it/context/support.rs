@@ -15,7 +15,7 @@ pub(super) fn with_actor(test: impl AsyncFnOnce(Portal) -> Result<()>) {
         open_nursery(async |n| {
             let portal = n.start_actor("partner").await?;
             test(portal.clone()).await?;
-            portal.cancel_actor().await;
+            portal.cancel_actor().await?;
             Ok(())
         })
         .await

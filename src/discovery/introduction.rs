@@ -1,0 +1,104 @@
+//! Taking one end of a new link from hop to hop to whom it is for.
+//!
+//! The other end is with who wants it. Whoever cannot pass its end on closes it, and the other
+//! end sees that; who knows why says so over it before.
+
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
+
+use super::direct;
+use super::directory::{Breach, Way};
+use super::membership::Membership;
+use crate::error::{Error, ErrorContext, ErrorKind, RemoteError, Result};
+use crate::id::{ActorId, ContextId};
+use crate::wire::{Codec, Encoded, Introduce, Kind};
+
+impl Membership {
+    /// Sends one end of a new link on its way to `to`, and gives the other one.
+    pub(super) fn introduce(&self, to: &ActorId) -> Result<OwnedFd> {
+        let flags = SocketFlags::CLOEXEC;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+            .with_context(|| format!("cannot make a link to actor `{}`", to.name()))?;
+        let body = Introduce {
+            from: self.actor().id.clone(),
+            to: Some(to.clone()),
+            is_guest: self.is_guest(),
+        };
+        // Where there is no way, its end is closed, which is what the other one shows.
+        if let Some(way) = self.route(to) {
+            self.send_on(way, &body, theirs);
+        }
+        Ok(ours)
+    }
+
+    /// Takes in an introduction that came this way, and the link that came with it.
+    pub(super) fn pass_on(
+        self: &Rc<Self>,
+        way: Way,
+        mut body: Introduce,
+        link: Option<OwnedFd>,
+    ) -> Result<(), Breach> {
+        let Some(to) = body.to.clone() else {
+            return Err("a second introduction of oneself");
+        };
+        if let Way::Line(key) = way {
+            // Nobody can say that it is somebody else.
+            match self.guest(key) {
+                Some(guest) if guest == body.from => body.is_guest = true,
+                None if self.route(&body.from) == Some(way) => {}
+                _ => return Err("an introduction of somebody else"),
+            }
+        }
+        // It could not be taken: the one who waits at the other end sees it closed.
+        let Some(link) = link else { return Ok(()) };
+        match self.route(&to) {
+            Some(Way::Here) => direct::accept(self, body, link),
+            Some(next) if next != way => self.send_on(next, &body, link),
+            // It has ended since.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn send_on(&self, way: Way, body: &Introduce, link: OwnedFd) {
+        let Some(peer) = self.peer_at(way) else {
+            return;
+        };
+        if !peer.link().passes_descriptors() {
+            let message = format!(
+                "the link between actors `{}` and `{}` cannot pass another one on",
+                self.actor().id.name(),
+                peer.id().name()
+            );
+            let error = Error::new(ErrorKind::Refused, message);
+            refuse(&link, &error.with_hint(NO_DESCRIPTORS), &self.actor().id);
+            return;
+        }
+        let frame = Encoded::new(peer.link().codec(), Kind::Introduce, ContextId::LINK, body);
+        if let Ok(frame) = frame {
+            // Nobody there closes it.
+            let _gone = peer.link().send_with(frame, link);
+        }
+    }
+}
+
+/// What to do about a link that cannot pass others on.
+const NO_DESCRIPTORS: &str = "an actor behind a launcher is reached by its parent only; have the \
+     parent call it";
+
+/// The frame that says why there will be no link. It stands in place of a hello.
+pub(super) fn refusal(codec: Codec, error: &Error, here: &ActorId) -> Option<Encoded> {
+    let error = RemoteError::pack(error, here);
+    Encoded::new(codec, Kind::Error, ContextId::LINK, &error).ok()
+}
+
+/// Tells who is at the other end why there will be no link. It reads that in place of a hello.
+fn refuse(link: &OwnedFd, error: &Error, here: &ActorId) {
+    if let Some(frame) = refusal(Codec::Cbor, error, here) {
+        let bytes = frame.slices().concat();
+        // A new socket has room for it. Whoever has gone needs no reason.
+        let _gone = send(link, &bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+    }
+}

@@ -1,0 +1,6 @@
+//! Actors that find each other, links between any two of them, and programs that join.
+
+mod ends;
+mod find;
+mod join;
+mod links;
