@@ -252,7 +252,13 @@ impl Shared {
         let encode = |error: &RemoteError| Encoded::new(codec, Kind::Error, context, error);
         // An error that cannot travel as it is travels as its text.
         let plain = || RemoteError::pack(&Error::other(error.to_string()), &self.actor.id);
-        encode(&packed).or_else(|_| encode(&plain())).ok()
+        let frame = encode(&packed).or_else(|_| encode(&plain())).ok()?;
+        // What the function has sent before it failed comes before the failure. Who has
+        // cancelled it wants no more of that.
+        Some(match error.is_cancelled() {
+            true => frame,
+            false => frame.in_turn(),
+        })
     }
 
     fn answer(&self, context: ContextId, outcome: Result<Encoded, TaskFailure>) {

@@ -33,6 +33,14 @@ pub(super) struct End {
     pub(super) is_loss: bool,
 }
 
+impl End {
+    /// Whether what came before it is not worth reading: nobody is there any more, or it was
+    /// cancelled. Who fails by himself has sent what he has sent.
+    fn is_untimely(&self) -> bool {
+        self.is_loss || self.outcome.as_ref().is_err_and(Error::is_cancelled)
+    }
+}
+
 /// What the receiving half of a stream has next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -129,7 +137,7 @@ impl State {
     /// Ends the context, if `event` does. `false` if it had ended.
     pub(super) fn finish(&mut self, event: Event, end: End) -> Result<bool, &'static str> {
         self.taken(event, |state| {
-            if end.outcome.is_err() {
+            if end.is_untimely() {
                 state.inbox.clear();
             }
             state.end = Some(end);

@@ -109,7 +109,7 @@ impl Outbox {
         let (kind, context) = (frame.kind(), frame.context());
         let is_control = match self.place_of(context) {
             _ if kind.is_data() => false,
-            Some(place) => kind.may_overtake() && !self.lanes[place].holds_control,
+            Some(place) => frame.may_overtake() && !self.lanes[place].holds_control,
             None => true,
         };
         if is_control && frame.length() <= TURN {
@@ -123,7 +123,7 @@ impl Outbox {
             None => self.add_lane(context),
         };
         let lane = &mut self.lanes[place];
-        lane.holds_control |= kind.may_overtake();
+        lane.holds_control |= frame.may_overtake();
         pack(&mut lane.segments, frame, 0);
     }
 

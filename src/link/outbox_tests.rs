@@ -77,6 +77,24 @@ fn end_of_a_conversation_does_not_overtake_its_data() {
 }
 
 #[test]
+fn error_overtakes_the_data_of_its_context_unless_it_keeps_its_turn() {
+    let cases = [
+        (false, [(Kind::Error, 1), (Kind::Data, 1)]),
+        (true, [(Kind::Data, 1), (Kind::Error, 1)]),
+    ];
+    for (keeps_its_turn, expected) in cases {
+        let mut outbox = Outbox::default();
+        outbox.push(frame(Kind::Data, 1, &[0; 2_000]));
+        let error = frame(Kind::Error, 1, b"x");
+        outbox.push(match keeps_its_turn {
+            true => error.in_turn(),
+            false => error,
+        });
+        assert_eq!(written_out(&mut outbox), expected);
+    }
+}
+
+#[test]
 fn nothing_of_its_context_overtakes_a_long_start() {
     let mut outbox = Outbox::default();
     outbox.push(frame(Kind::Data, 2, &[0; 20_000]));

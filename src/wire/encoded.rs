@@ -15,6 +15,7 @@ pub(crate) struct Encoded {
     tail: Bytes,
     kind: Kind,
     context: ContextId,
+    keeps_its_turn: bool,
 }
 
 impl Encoded {
@@ -99,7 +100,21 @@ impl Encoded {
             tail,
             kind,
             context,
+            keeps_its_turn: false,
         })
+    }
+
+    /// The same frame, which leaves after what is sent before it in its context even if its
+    /// kind may overtake that.
+    #[must_use]
+    pub(crate) fn in_turn(mut self) -> Self {
+        self.keeps_its_turn = true;
+        self
+    }
+
+    /// Whether it may leave before what was sent before it in its context.
+    pub(crate) fn may_overtake(&self) -> bool {
+        self.kind.may_overtake() && !self.keeps_its_turn
     }
 
     /// Says in its header that a file descriptor comes with it.

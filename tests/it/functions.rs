@@ -82,76 +82,84 @@ use work::{Ping, Pong, SoldOut, count, odd_names, sell, sell_some, simple_rpc};
 
 /// Runs `body` with an actor of this program.
 fn with_actor(body: impl AsyncFnOnce(&Portal) -> Result<()>) {
-    guarded(|| {
-        run(async || {
-            open_nursery(async |n| {
-                let portal = n.start_actor("other").await?;
-                body(&portal).await?;
-                portal.cancel_actor().await?;
-                Ok(())
-            })
-            .await
+    run(async || {
+        open_nursery(async |n| {
+            let portal = n.start_actor("other").await?;
+            body(&portal).await?;
+            portal.cancel_actor().await?;
+            Ok(())
         })
-        .unwrap();
-    });
+        .await
+    })
+    .unwrap();
 }
 
 #[test]
 fn context_is_opened_by_a_call_of_its_other_arguments() {
-    with_actor(async |portal| {
-        let (ctx, first) = portal.open_context(simple_rpc(10)).await?;
-        assert_eq!(first, 11);
-        let mut stream = ctx.open_stream().await?;
-        for _ in 0..9 {
-            stream.send(Ping).await?;
-            assert_eq!(stream.try_next().await?, Some(Pong));
-        }
-        stream.close().await?;
-        ctx.result().await
+    guarded(|| {
+        with_actor(async |portal| {
+            let (ctx, first) = portal.open_context(simple_rpc(10)).await?;
+            assert_eq!(first, 11);
+            let mut stream = ctx.open_stream().await?;
+            for _ in 0..9 {
+                stream.send(Ping).await?;
+                assert_eq!(stream.try_next().await?, Some(Pong));
+            }
+            stream.close().await?;
+            ctx.result().await
+        })
     });
 }
 
 #[test]
 fn names_of_arguments_are_free() {
-    with_actor(async |portal| {
-        let (ctx, first) = portal.open_context(odd_names(1, 2, 3, 4)).await?;
-        assert_eq!((first.as_str(), ctx.result().await?), ("10", 10));
-        Ok(())
+    guarded(|| {
+        with_actor(async |portal| {
+            let (ctx, first) = portal.open_context(odd_names(1, 2, 3, 4)).await?;
+            assert_eq!((first.as_str(), ctx.result().await?), ("10", 10));
+            Ok(())
+        })
     });
 }
 
 #[test]
 fn stream_is_opened_by_a_call_of_its_other_arguments() {
-    with_actor(async |portal| {
-        let mut numbers = portal.open_stream_from(count(4)).await?;
-        let mut all = Vec::new();
-        while let Some(number) = numbers.try_next().await? {
-            all.push(number);
-        }
-        assert_eq!(all, [0, 1, 2, 3]);
-        Ok(())
+    guarded(|| {
+        with_actor(async |portal| {
+            let mut numbers = portal.open_stream_from(count(4)).await?;
+            let mut all = Vec::new();
+            while let Some(number) = numbers.try_next().await? {
+                all.push(number);
+            }
+            assert_eq!(all, [0, 1, 2, 3]);
+            Ok(())
+        })
     });
 }
 
 #[test]
 fn error_of_a_context_comes_back_as_the_value_it_was() {
-    with_actor(async |portal| {
-        let error = portal.open_context(sell()).await.unwrap_err();
-        assert_eq!(error.payload(), Some(SoldOut { left: 2 }));
-        Ok(())
+    guarded(|| {
+        with_actor(async |portal| {
+            let error = portal.open_context(sell()).await.unwrap_err();
+            assert_eq!(error.payload(), Some(SoldOut { left: 2 }));
+            Ok(())
+        })
     });
 }
 
 #[test]
 fn error_of_a_stream_comes_after_its_last_item() {
-    with_actor(async |portal| {
-        let mut stock = portal.open_stream_from(sell_some(2)).await?;
-        assert_eq!(stock.try_next().await?, Some(1));
-        assert_eq!(stock.try_next().await?, Some(0));
-        let error = stock.next().await.unwrap().unwrap_err();
-        assert!(error.to_string().contains("only 0 left"), "{error:?}");
-        assert!(stock.next().await.is_none());
-        Ok(())
+    guarded(|| {
+        with_actor(async |portal| {
+            let mut stock = portal.open_stream_from(sell_some(2)).await?;
+            assert_eq!(stock.try_next().await?, Some(1));
+            assert_eq!(stock.try_next().await?, Some(0));
+            let error = stock.next().await.unwrap().unwrap_err();
+            assert!(error.to_string().contains("only 0 left"), "{error:?}");
+            assert!(stock.next().await.is_none());
+            Ok(())
+        })
     });
 }
 

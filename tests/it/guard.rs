@@ -50,7 +50,7 @@ fn rerun<F: FnOnce()>(test: F) -> Output {
     let folder = Folder::new();
     // A job in the background or under nohup is started with signals ignored, and what is ignored
     // stays so: `env` gives the test what a program is usually given.
-    Command::new("env")
+    let output = Command::new("env")
         .arg("--default-signal=HUP,INT,QUIT,TERM")
         .arg(env::current_exe().unwrap())
         .args([name, "--exact", "--include-ignored"])
@@ -58,7 +58,13 @@ fn rerun<F: FnOnce()>(test: F) -> Output {
         .env(MARK, format!("{name} of {}", folder.0.display()))
         .env("TMPDIR", &folder.0)
         .output()
-        .unwrap()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        printed.contains("running 1 test\n"),
+        "`{name}` is no test: it is called by one, or not a closure of one"
+    );
+    output
 }
 
 fn checked<F: FnOnce()>(test: F) {
