@@ -34,7 +34,7 @@ async fn merged(mut out: StreamSender<u64>, upto: u64) -> Result<()> {
                         .await
                         .map_err(|gone| Error::wrap(ErrorKind::Closed, gone))?;
                 }
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok::<_, Error>(())
             });
         }
@@ -60,7 +60,7 @@ async fn main() -> Result<()> {
         while let Some(number) = items.try_next().await? {
             (count, sum) = (count + 1, sum + number);
         }
-        portal.cancel_actor().await;
+        portal.cancel_actor().await?;
         Ok((count, sum))
     })
     .await?;

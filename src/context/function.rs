@@ -1,5 +1,6 @@
 //! What functions that talk with their callers are to the types, and how they begin.
 
+use std::future::poll_fn;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
@@ -119,9 +120,9 @@ impl TaskEntry {
 fn begin<T: ContextFunction>(dialog: Rc<Dialog>, args: &[u8]) -> Result<RunningTask, CodecError> {
     let (codec, context) = (dialog.codec(), dialog.context());
     let args = codec.decode(args)?;
+    let running = T::run(Context::new(Rc::clone(&dialog)), args);
     Ok(Box::pin(async move {
-        let output = T::run(Context::new(dialog), args).await;
-        answer::<T>(codec, context, output)
+        answer::<T>(codec, context, attended(dialog, running).await)
     }))
 }
 
@@ -132,7 +133,7 @@ fn begin_stream<T: StreamFunction>(
     let (codec, context) = (dialog.codec(), dialog.context());
     let args = codec.decode(args)?;
     Ok(Box::pin(async move {
-        let ctx = Context::<(), (), T::Item>::new(dialog);
+        let ctx = Context::<(), (), T::Item>::new(Rc::clone(&dialog));
         let started = ctx.started(()).await.map_err(TaskFailure::from)?;
         let (out, nothing) = started
             .open_stream()
@@ -140,6 +141,19 @@ fn begin_stream<T: StreamFunction>(
             .map_err(TaskFailure::from)?
             .split();
         drop(nothing);
-        answer::<T>(codec, context, T::run(out, args).await)
+        let running = T::run(out, args);
+        answer::<T>(codec, context, attended(dialog, running).await)
     }))
+}
+
+/// Runs a function, and looks after its stream whenever it waits.
+async fn attended<T>(dialog: Rc<Dialog>, mut running: LocalBoxFuture<'static, T>) -> T {
+    poll_fn(|cx| {
+        let polled = running.as_mut().poll(cx);
+        if polled.is_pending() {
+            dialog.function_waits();
+        }
+        polled
+    })
+    .await
 }

@@ -105,7 +105,7 @@ impl<Sends: Serialize + 'static> Sink<Sends> for StreamSender<Sends> {
 
 impl<Sends> Drop for StreamSender<Sends> {
     fn drop(&mut self) {
-        self.dialog.close_sending();
+        self.dialog.sender_dropped();
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Dialog {
     backlog: Backlog,
     /// The context has ended.
     over: Latch,
+    /// The sender was dropped, and the other side was not told yet.
+    was_dropped: Cell<bool>,
     /// The user of this side was told of the error that ended it.
     was_told: Cell<bool>,
     /// With what the function is cancelled, where it runs.
@@ -49,6 +51,7 @@ impl Dialog {
             state: RefCell::new(State::new(role)),
             backlog: Backlog::default(),
             over: Latch::new(),
+            was_dropped: Cell::new(false),
             was_told: Cell::new(false),
             node: OnceCell::new(),
         })
@@ -283,6 +286,24 @@ impl Dialog {
             let last = Encoded::empty(Kind::EndOfStream, self.context);
             // Where nobody is there, nobody waits for the end.
             let _gone = self.peer.send(last);
+        }
+    }
+
+    /// Nobody is there to send more. Where the function runs, that may be because it ends:
+    /// then its end says so, which may be a failure, and a stream that had ended well before
+    /// would hide that.
+    pub(crate) fn sender_dropped(&self) {
+        match self.node.get() {
+            Some(_) => self.was_dropped.set(true),
+            None => self.close_sending(),
+        }
+    }
+
+    /// The function that runs here waits for something, so it was not because of its end that
+    /// its sender was dropped, if it was.
+    pub(crate) fn function_waits(&self) {
+        if self.was_dropped.take() {
+            self.close_sending();
         }
     }
 
