@@ -13,7 +13,7 @@ use super::{Actor, Boot, Conversation, Heard, Server, Trust, Way, logging};
 use crate::discovery;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
 use crate::id::{ContextId, Side};
-use crate::link::{self, Incoming, Link, Writer};
+use crate::link::{self, Incoming, Link, LinkError, Writer};
 use crate::portal::Peer;
 use crate::process::{self, ActorRole};
 use crate::rt::{self, Latch};
@@ -218,8 +218,17 @@ fn orphaned(peer: &Peer, outcome: Result<()>) -> String {
     let name = peer.id().name();
     match outcome {
         Ok(()) => format!("actor `{name}` is gone"),
+        // It went before it had read all.
+        Err(error) if is_reset(&error) => format!("actor `{name}` is gone"),
         Err(error) => format!("actor `{name}` cannot be understood: {error:?}"),
     }
+}
+
+fn is_reset(error: &Error) -> bool {
+    matches!(
+        error.downcast_ref::<LinkError>(),
+        Some(LinkError::Io { source, .. }) if source.kind() == io::ErrorKind::ConnectionReset
+    )
 }
 
 /// Tells the parent why, if it does not know, and lets all that was said leave.

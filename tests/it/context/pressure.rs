@@ -280,7 +280,7 @@ async fn open_and_close(portal: &Portal, times: usize) -> Result<()> {
 fn ten_thousand_contexts_leave_nothing_in_use() {
     guarded(|| {
         with_actor(async |portal| {
-            open_and_close(&portal, 2_000).await?;
+            open_and_close(&portal, 10_000).await?;
             let (fds, tasks, memory) = in_use();
             let there = portal.run(in_use_there()).await?;
             open_and_close(&portal, 10_000).await?;
