@@ -113,7 +113,9 @@ impl Conversation {
             }
             Kind::Ping => {
                 // Nobody there means that the link ends, which is seen at the next read.
-                let _gone = self.peer.send(Encoded::empty(Kind::Pong, frame.context));
+                if let Ok(pong) = Encoded::raw(Kind::Pong, frame.context, frame.body) {
+                    let _gone = self.peer.send(pong);
+                }
                 Ok(())
             }
             Kind::Pong => Ok(()),

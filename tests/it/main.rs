@@ -23,6 +23,7 @@ mod nursery_properties;
 mod portable;
 mod probe;
 mod process;
+mod python;
 mod reference;
 mod runtime;
 mod semantics;
