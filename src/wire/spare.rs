@@ -8,6 +8,11 @@ use bytes::BytesMut;
 /// beginning of the next frame.
 pub(super) const BUFFER_LENGTH: usize = 72 * 1024;
 
+/// How long the allocation behind a buffer is: from 128 KiB on, allocators ask the kernel for
+/// zeroed memory instead of clearing some they have. So a buffer takes no more pages than have
+/// ever been read into, which for most actors is one.
+const ALLOCATED: usize = 136 * 1024;
+
 /// How many are kept. Links of one thread take turns, so few are ever in use at once.
 const MAX_SPARE: usize = 4;
 
@@ -20,9 +25,11 @@ thread_local! {
 /// What is read into has to be initialized, and clearing 72 KiB costs as much as reading
 /// a few frames: so buffers are kept, and an idle link holds none.
 pub(super) fn take() -> BytesMut {
-    SPARE
-        .with_borrow_mut(Vec::pop)
-        .unwrap_or_else(|| BytesMut::zeroed(BUFFER_LENGTH))
+    SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+        let mut buffer = BytesMut::zeroed(ALLOCATED);
+        buffer.truncate(BUFFER_LENGTH);
+        buffer
+    })
 }
 
 /// Keeps `buffer` for the next who needs one, if it is a usual one.
