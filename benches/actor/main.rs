@@ -17,12 +17,13 @@ mod starts;
 mod streams;
 
 fn main() {
-    treewright::bootstrap();
+    // The floor knows nothing of us, so this comes first.
     if let Some(role) =
         std::env::args().find_map(|arg| arg.strip_prefix("floor=").map(str::to_owned))
     {
         return floor::play(&role);
     }
+    treewright::bootstrap();
     // `profile=64` alone: so many at once, and nothing else, for who looks with a profiler.
     if let Some(callers) =
         std::env::args().find_map(|arg| arg.strip_prefix("profile=")?.parse().ok())
