@@ -15,9 +15,9 @@ use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, R
 use crate::id::{ContextId, Side};
 use crate::link::{self, Incoming, Link, LinkError, Writer};
 use crate::portal::Peer;
-use crate::process::{self, ActorRole};
+use crate::process::{self, ActorRole, HeldSignals};
 use crate::rt::{self, Latch};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, hold_signals};
 use crate::scope::{Kind as NodeKind, Node, Urgency, shielded};
 use crate::undertaker::{self, Undertaker};
 use crate::wire::{Encoded, Kind, Limits};
@@ -67,7 +67,11 @@ fn way(role: ActorRole) -> Result<Way> {
 
 /// Lives as an actor, until the parent or a signal ends it. Gives the code to exit with.
 pub(crate) fn live(way: Way, body: Body) -> i32 {
-    let introduced = way.shake_hands(|boot| become_it(boot, body));
+    let mut held = None;
+    let introduced = way.shake_hands(|boot| held = become_it(boot, body));
+    if let (Ok(introduced), Some(held)) = (&introduced, &held) {
+        introduced.wait_for_news(&way, held);
+    }
     let opened = introduced.and_then(|introduced| {
         let limits = Limits::default();
         let (agreed, decoder) = (introduced.agreed, introduced.decoder);
@@ -95,7 +99,7 @@ pub(crate) fn live(way: Way, body: Body) -> i32 {
     let runtime = Runtime::builder()
         .grace(boot.grace)
         .handle_signals(body == Body::Process);
-    let outcome = runtime.run_as(Rc::clone(&actor), async || {
+    let outcome = runtime.run_as(Rc::clone(&actor), held, async || {
         serve(actor, link, incoming, writer, relay).await
     });
     match outcome {
@@ -107,14 +111,19 @@ pub(crate) fn live(way: Way, body: Body) -> i32 {
     }
 }
 
-/// Does what must be done before anybody relies on the actor.
-fn become_it(boot: &Boot, body: Body) {
-    if body == Body::Process {
-        process::set_title(boot.id.name());
-        if let Some(parent) = boot.parent_process {
-            process::die_with_parent(parent, boot.grace);
-        }
+/// Does what must be done before anybody relies on the actor. Signals wait from here on for
+/// the runtime of a process.
+fn become_it(boot: &Boot, body: Body) -> Option<HeldSignals> {
+    if body == Body::Thread {
+        return None;
     }
+    process::set_title(boot.id.name());
+    // Without it the runtime is made at once.
+    let held = hold_signals().ok();
+    if let Some(parent) = boot.parent_process {
+        process::die_with_parent(parent, boot.grace);
+    }
+    held
 }
 
 /// Why the actor ends.

@@ -16,6 +16,7 @@ use super::{Boot, Ready, our_hello};
 use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::id::ContextId;
 use crate::link::{Pipes, Socket, Transport};
+use crate::process::HeldSignals;
 use crate::wire::{Agreed, Codec, Decoder, Encoded, Hello, Kind, negotiate};
 
 /// How long a new actor waits to be told what it is to be.
@@ -36,6 +37,22 @@ pub(super) struct Introduced {
     pub(super) agreed: Agreed,
     /// With whatever came behind the first words.
     pub(super) decoder: Decoder,
+}
+
+impl Introduced {
+    /// Waits until the parent says more or is gone, or one of the signals that are `held` is
+    /// there. Before that there is nothing to do, and a runtime (a thread, a queue of the
+    /// kernel's events, timers) would only take processor time from the actors that start
+    /// beside this one, and memory for as long as nobody calls it.
+    pub(super) fn wait_for_news(&self, way: &Way, held: &HeldSignals) {
+        if self.decoder.is_mid_frame() {
+            return;
+        }
+        let (from, held) = (way.ends().0, held.as_fd());
+        let ends = [from, held].map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN));
+        // Whatever else ends the wait is seen again by the runtime.
+        while poll(&mut ends.clone(), None) == Err(Errno::INTR) {}
+    }
 }
 
 impl Way {

@@ -11,7 +11,7 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use super::role::{self, Role};
-use super::{ROLE_VARIABLE, unix};
+use super::{ROLE_VARIABLE, unix, world};
 
 /// How an actor is linked to its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(crate) fn take_actor_role() -> Option<ActorRole> {
     };
     unix::forget_variable(ROLE_VARIABLE);
     unix::ignore_broken_pipes();
+    // Before anything in it changes what it was started with.
+    world::world();
     Some(role)
 }
 

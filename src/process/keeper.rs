@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, 
 
 use super::keeper_table::{KeeperMessage, KeeperTable};
 use super::procfs::{self, Marks, Stat};
-use super::{actor, counters, sweep, unix};
+use super::{actor, counters, reserve, sweep, unix};
 
 /// Is the keeper of a program, and never returns.
 pub(super) fn keep(program: Pid) -> ! {
@@ -18,6 +18,7 @@ pub(super) fn keep(program: Pid) -> ! {
     // the program to end, which is then what ends the keeper.
     unix::block_signals();
     actor::set_title_of_program();
+    reserve::keep_back();
     let most = getrlimit(Resource::Nofile).maximum;
     // One descriptor a child; with fewer, what has no descriptor is found by its mark alone.
     let _ = setrlimit(

@@ -21,7 +21,7 @@ use super::numbers::Birth;
 use super::rlimits::{limit_pairs, restored_nofile};
 use super::slots::{self, Lent};
 use super::unix::{self, ExecPlan, Step};
-use super::world::{mark_descriptors_one_by_one, world};
+use super::world::{get_ready, mark_descriptors_one_by_one, world};
 use super::{Child, Command, Output, SpawnError, Stdin, identity, registry};
 
 /// Starts `command`; once more with a higher limit of open files when that was in the way.
@@ -37,6 +37,7 @@ pub(super) fn spawn(command: &Command) -> Result<Child, SpawnError> {
 }
 
 fn spawn_once(command: &Command) -> Result<Child, SpawnError> {
+    get_ready();
     let world = world();
     let environment = environment(command);
     let program = find_program(&command.program, &environment)?;
@@ -62,9 +63,10 @@ fn has_many_descriptors(stdio: &Handles) -> bool {
     stdio.fds().iter().any(|fd| fd.as_raw_fd() >= MANY)
 }
 
-/// Whether something must be set that posix_spawn cannot set.
+/// Whether something must be set that posix_spawn cannot set, or it shall not be asked.
 fn needs_exact(command: &Command) -> bool {
-    command.identity != treewright_supervisors::spec::Identity::default()
+    command.is_cloned
+        || command.identity != treewright_supervisors::spec::Identity::default()
         || !command.rlimits.is_empty()
         || command.cgroup.is_some()
         || world().is_nofile_raised()

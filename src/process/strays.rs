@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, set_child_subreaper, waitid};
 
+use super::world::get_ready;
 use super::{procfs, registry};
 use crate::rt;
 
@@ -22,6 +23,8 @@ const GATHER: Duration = Duration::from_millis(20);
 ///
 /// What the kernel says; it has no reason to refuse.
 pub fn adopt_orphans() -> io::Result<()> {
+    // Whoever adopts has to look who is there, also before it has a child of its own.
+    get_ready();
     Ok(set_child_subreaper(Some(getpid()))?)
 }
 

@@ -1,8 +1,8 @@
 //! What this program itself was started with, and what is put right before a spawn.
 
 use std::os::unix::ffi::OsStringExt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, OnceLock};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -18,28 +18,40 @@ pub(super) struct World {
     is_nofile_raised: AtomicBool,
 }
 
-/// Notes what this program was started with, before it changes any of it.
+/// Notes what this program was started with, before it changes any of it, and opens what
+/// its children will need.
 ///
 /// It happens by itself at the first spawn. A program that raises its limit of open files
 /// on its own calls this first, so that its children get the limit it was given.
 pub fn prepare() {
     world();
+    get_ready();
 }
 
+/// What this program was started with, noted the first time it is asked for.
 pub(super) fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
-    WORLD.get_or_init(|| {
+    WORLD.get_or_init(|| World {
+        mark: std::env::var_os(MARK_VARIABLE).map(OsStringExt::into_vec),
+        nofile: getrlimit(Resource::Nofile),
+        is_nofile_raised: AtomicBool::new(false),
+    })
+}
+
+/// Puts right and opens, once, what is needed from the first child on.
+///
+/// Not before that: most actors never have a child, and these are a dozen system calls and
+/// nine descriptors for each. It is in time, because a status can be lost, a number be wanted
+/// low and somebody be looked for only when there is a child.
+pub(super) fn get_ready() {
+    static READY: Once = Once::new();
+    READY.call_once(|| {
         unix::keep_exit_statuses();
         slots::take_numbers();
         // Opened once for all children; one that cannot be had now is tried for again.
         let _ = super::spawn::null_device();
         reserve::keep_back();
-        World {
-            mark: std::env::var_os(MARK_VARIABLE).map(OsStringExt::into_vec),
-            nofile: getrlimit(Resource::Nofile),
-            is_nofile_raised: AtomicBool::new(false),
-        }
-    })
+    });
 }
 
 impl World {

@@ -21,7 +21,8 @@ use crate::{actor, process};
 /// }
 /// ```
 pub fn bootstrap() {
-    process::prepare();
     process::play_role();
     actor::play_actor();
+    // Last: who plays a part has no child yet, and sees to it when it has.
+    process::prepare();
 }

@@ -10,6 +10,7 @@ use super::signals;
 use crate::actor::{self, Actor};
 use crate::discovery::{self, Door};
 use crate::error::Result;
+use crate::process::HeldSignals;
 use crate::rt::{self, Tasks};
 use crate::scope::{DEFAULT_GRACE, Kind, Node, open_scope};
 use crate::tasks;
@@ -184,13 +185,14 @@ impl RuntimeBuilder {
         if let Some(level) = self.log_level {
             actor::install_console(&actor.id, level);
         }
-        self.run_as(actor, body)
+        self.run_as(actor, None, body)
     }
 
     /// The same for the actor that this thread is to be.
     pub(crate) fn run_as<R>(
         self,
         actor: Rc<Actor>,
+        held: Option<HeldSignals>,
         body: impl AsyncFnOnce() -> Result<R>,
     ) -> Result<R> {
         tasks::registry()?;
@@ -200,7 +202,9 @@ impl RuntimeBuilder {
         let _here = actor::enter(Rc::clone(&actor));
         let node = Node::with_grace(Kind::Scope, None, self.grace);
         let _member = discovery::enter(&actor, &node);
-        let root = async {
+        // Boxed, or each layer it is handed through below would have room for it on the stack,
+        // and an actor's stack would be six times as long.
+        let root = Box::pin(async {
             if let Some(name) = &self.listen {
                 Door::open(name).await?.attend()?;
             }
@@ -213,10 +217,10 @@ impl RuntimeBuilder {
                 outcome
             };
             match self.handles_signals {
-                true => signals::cancel_on_signal(&node, root).await?,
+                true => signals::cancel_on_signal(&node, held, root).await?,
                 false => root.await,
             }
-        };
+        });
         // Panics of tasks are errors long before they come here; this is for one in a
         // destructor while the scope is taken down.
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {

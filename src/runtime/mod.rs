@@ -8,3 +8,4 @@ mod signals;
 pub use bootstrap::bootstrap;
 pub use builder::{Runtime, RuntimeBuilder, run};
 pub use child_hook::{child_hook, pass};
+pub(crate) use signals::hold_signals;

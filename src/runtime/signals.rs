@@ -8,26 +8,43 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_lite::future;
 use rustix::process::Signal;
+use treewright_supervisors::spec;
 
 use crate::error::{CancelOrigin, CancelReason, ErrorContext, Result};
+use crate::process::{self, HeldSignals};
 use crate::rt::{Isolated, Signals};
 use crate::scope::{Node, Urgency};
 
 const ASKING_TO_END: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
+/// Keeps the signals that cancel a root scope waiting for the first runtime of this process.
+///
+/// # Errors
+///
+/// If the kernel refuses.
+pub(crate) fn hold_signals() -> std::io::Result<HeldSignals> {
+    let signals = not_ignored(&ASKING_TO_END);
+    let numbers = signals.iter().map(|signal| signal.as_raw());
+    let signals: Vec<_> = numbers.filter_map(spec::Signal::from_number).collect();
+    HeldSignals::new(&signals)
+}
+
 /// Runs `work`, and cancels `node` when this process is asked to end: in order the first
-/// time, without grace the second; a third time ends the process.
+/// time, without grace the second; a third time ends the process. What was `held` back until
+/// now counts.
 ///
 /// # Errors
 ///
 /// If the kernel refuses the handlers.
 pub(super) async fn cancel_on_signal<T>(
     node: &Rc<Node>,
+    held: Option<HeldSignals>,
     work: impl Future<Output = T>,
 ) -> Result<T> {
     let signals = not_ignored(&ASKING_TO_END);
     let listening = Listening::start(&signals).context("cannot install signal handlers")?;
     let mut stream = Signals::new(&signals).context("cannot install signal handlers")?;
+    drop(held);
     let watch = async {
         let mut is_first = true;
         // An error is the end of the stream; it cannot come while its pipe is open.
@@ -51,18 +68,8 @@ pub(super) async fn cancel_on_signal<T>(
 
 /// Those of `signals` that this process does not ignore.
 fn not_ignored(signals: &[Signal]) -> Vec<Signal> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0);
-    let is_ignored = |signal: &Signal| mask & (1 << (signal.as_raw() - 1)) != 0;
-    signals
-        .iter()
-        .copied()
-        .filter(|signal| !is_ignored(signal))
-        .collect()
+    let is_heeded = |signal: &Signal| !process::is_signal_ignored(signal.as_raw());
+    signals.iter().copied().filter(is_heeded).collect()
 }
 
 /// Says that somebody takes the signals, as long as it lives.

@@ -111,7 +111,7 @@ impl Spawner for ReExec {
         command.stdin(Stdin::From(Arc::new(theirs)));
         let (name, role) = ActorRole::Link.variable();
         prepare(&mut command, order);
-        command.env(name, role).arg0(title(order));
+        command.env(name, role).arg0(title(order)).cloned();
         let mut child = command.spawn().map_err(Error::from)?;
         let stderr = child.take_stderr();
         Ok(Started {

@@ -11,6 +11,7 @@ mod errors;
 pub(crate) mod frames;
 mod grace;
 mod hostile;
+mod idle;
 mod nested;
 pub(crate) mod raised;
 mod resources;
