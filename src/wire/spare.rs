@@ -1,6 +1,6 @@
 //! Read buffers of this thread that nobody reads into at the moment.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bytes::BytesMut;
 
@@ -8,16 +8,18 @@ use bytes::BytesMut;
 /// beginning of the next frame.
 pub(super) const BUFFER_LENGTH: usize = 72 * 1024;
 
-/// How long the allocation behind a buffer is: from 128 KiB on, allocators ask the kernel for
-/// zeroed memory instead of clearing some they have. So a buffer takes no more pages than have
-/// ever been read into, which for most actors is one.
-const ALLOCATED: usize = 136 * 1024;
+/// How long the allocation behind the first buffer of a thread is: from 128 KiB on, allocators
+/// ask the kernel for zeroed memory instead of clearing some they have. So it takes no more pages
+/// than have ever been read into, which for most actors is one. Where more are in use, many
+/// bytes come in, and memory that is used again and again is quicker.
+const FIRST_ALLOCATED: usize = 136 * 1024;
 
 /// How many are kept. Links of one thread take turns, so few are ever in use at once.
 const MAX_SPARE: usize = 4;
 
 thread_local! {
     static SPARE: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static IS_FIRST: Cell<bool> = const { Cell::new(true) };
 }
 
 /// A buffer of [`BUFFER_LENGTH`] bytes that may hold anything.
@@ -26,7 +28,11 @@ thread_local! {
 /// a few frames: so buffers are kept, and an idle link holds none.
 pub(super) fn take() -> BytesMut {
     SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
-        let mut buffer = BytesMut::zeroed(ALLOCATED);
+        let allocated = match IS_FIRST.replace(false) {
+            true => FIRST_ALLOCATED,
+            false => BUFFER_LENGTH,
+        };
+        let mut buffer = BytesMut::zeroed(allocated);
         buffer.truncate(BUFFER_LENGTH);
         buffer
     })
