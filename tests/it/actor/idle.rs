@@ -29,7 +29,7 @@ fn actor_that_nobody_has_called_has_one_thread_and_a_runtime_when_it_is_called()
                 assert_eq!(threads(), 1);
                 assert_eq!(portal.run(process_id()).await?, actor);
                 assert!(threads() > 1);
-                portal.cancel_actor().await;
+                portal.cancel_actor().await?;
                 Ok(())
             })
             .await
