@@ -288,10 +288,11 @@ fn ten_thousand_contexts_leave_nothing_in_use() {
             let there_now = portal.run(in_use_there()).await?;
             assert_eq!((fds_now, tasks_now), (fds, tasks));
             assert_eq!((there_now.0, there_now.1), (there.0, there.1));
-            // A hundred bytes each would be a leak, and what the allocator keeps is not.
+            // A side of a context that stayed would be 400 bytes or more; what the allocator keeps
+            // is not a matter of how many there were.
             let (here, there) = (memory_now - memory, there_now.2 - there.2);
-            assert!(here < 1024, "{here} KiB more here");
-            assert!(there < 1024, "{there} KiB more there");
+            assert!(here < 2048, "{here} KiB more here");
+            assert!(there < 2048, "{there} KiB more there");
             Ok(())
         });
     });
