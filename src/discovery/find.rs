@@ -107,7 +107,7 @@ pub async fn find_actors(name: &str) -> Result<Vec<Portal>> {
 ///     Duration::from_secs(5),
 ///     treewright::wait_for_actor("database"),
 /// );
-/// println!("{} is up", database.await??.id());
+/// println!("{} is up", database.await?.id());
 /// # Ok(())
 /// # }
 /// ```
