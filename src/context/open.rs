@@ -53,7 +53,7 @@ impl Portal {
     ///
     /// That of the function or that of `body`, whichever came first; as
     /// [`open_context`](Self::open_context). A cancellation by
-    /// [`OpenContext::cancel`] is no error.
+    /// [`OpenContext::cancel`] is no error, unless `body` itself returns it as one.
     ///
     /// # Cancel safety
     ///
