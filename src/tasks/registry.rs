@@ -17,6 +17,8 @@ pub static TASKS: [TaskEntry];
 
 /// The functions that this program can be told to run, by path.
 ///
+/// What treewright itself runs in actors is not listed.
+///
 /// A function of a crate that the program depends on and never names is not among them: the
 /// linker leaves such a crate out. `use that_crate as _;` puts it in.
 ///
@@ -32,9 +34,14 @@ pub static TASKS: [TaskEntry];
 /// ```
 #[must_use]
 pub fn registered_tasks() -> Vec<&'static TaskEntry> {
-    let mut tasks: Vec<_> = TASKS.iter().collect();
+    let mut tasks: Vec<_> = TASKS.iter().filter(|task| !is_our_own(task)).collect();
     tasks.sort_by_key(|task| task.path());
     tasks
+}
+
+/// Whether it is part of treewright itself, which is nobody's to call.
+fn is_our_own(task: &TaskEntry) -> bool {
+    task.path().starts_with("treewright::")
 }
 
 /// Tasks by path.
