@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ChildKey, ExitReason, Incarnation, Member};
 use crate::Time;
@@ -96,7 +96,7 @@ pub(super) enum AfterStop {
 }
 
 /// What a child is doing, as `which_children` and `status` show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChildStatus {
     /// Nothing runs and nothing is planned (OTP's `undefined`).

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::child::{ChildState, has_ready_probe};
 use super::state::Phase;
@@ -12,7 +12,7 @@ use super::{Action, ChildKey, SupervisorState};
 use crate::spec::{ChildKind, ChildName, ChildSpec, Condition, SupervisorSpec, TreeSpec};
 
 /// How things stand with a child, seen by those who depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Not started, and it may yet be.

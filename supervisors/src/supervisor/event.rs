@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ExitReason, Reply, Request, RequestId, Standing, SupervisorReport};
 use crate::Time;
 use crate::spec::{ChildName, ChildSpec, Shutdown};
 
 /// A child of one supervisor, for as long as the supervisor knows it. Never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChildKey(pub(super) u64);
 
 /// One life of a child: every start makes a new one, as every start makes a new pid in OTP.
 ///
 /// News that carries an earlier incarnation than the child's present one changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Incarnation {
     /// The child.
     pub child: ChildKey,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::duration::Written;
 use crate::spec::{ChildName, ChildSpec, Signal};
@@ -22,7 +22,7 @@ use crate::spec::{ChildName, ChildSpec, Signal};
 ///
 /// assert_eq!(ExitReason::Exited { code: 3 }.to_string(), "exited with code 3");
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExitReason {
@@ -76,6 +76,13 @@ pub enum ExitReason {
         /// The deeper error.
         cause: Option<Arc<ExitReason>>,
     },
+    /// An actor that was cancelled, and not by its supervisor.
+    Cancelled {
+        /// Who asked, such as "actor `shop.admin`".
+        by: String,
+        /// What was said with it.
+        message: Option<String>,
+    },
     /// A supervisor whose own start failed because a child's did.
     FailedToStart {
         /// The child.
@@ -97,7 +104,7 @@ pub enum ExitReason {
 }
 
 /// What an end means for the decision to restart (OTP's `normal`, `shutdown`, anything else).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitClass {
     /// In success, by itself.
@@ -169,6 +176,11 @@ impl fmt::Display for ExitReason {
             | Self::Unhealthy { message }
             | Self::Failed { message, .. } => f.write_str(message),
             Self::StartTimeout { after } => write!(f, "did not start within {}", Written(*after)),
+            Self::Cancelled { by, message: None } => write!(f, "was cancelled by {by}"),
+            Self::Cancelled {
+                by,
+                message: Some(message),
+            } => write!(f, "was cancelled by {by}: {message}"),
             Self::DependencyFailed { dependency } => {
                 write!(f, "depends on `{dependency}`, which is down for good")
             }
@@ -197,5 +209,44 @@ impl fmt::Display for ExitReason {
 impl Error for ExitReason {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_survives_the_way_through_text_with_all_its_causes() {
+        let cause = Arc::new(ExitReason::Failed {
+            message: "cannot open the shop".into(),
+            cause: Some(Arc::new(ExitReason::Signalled {
+                signal: Signal::TERM,
+                core_dumped: true,
+            })),
+        });
+        let reason = ExitReason::GaveUp {
+            child: "web".into(),
+            intensity: 5,
+            period: Duration::from_millis(2500),
+            cause,
+        };
+        let text = serde_json::to_string(&reason).unwrap();
+        assert_eq!(serde_json::from_str::<ExitReason>(&text).unwrap(), reason);
+    }
+
+    #[test]
+    fn cancelled_reason_names_who_asked() {
+        let by = "actor `shop.admin`".to_owned();
+        let quiet = ExitReason::Cancelled {
+            by: by.clone(),
+            message: None,
+        };
+        assert_eq!(quiet.to_string(), "was cancelled by actor `shop.admin`");
+        let message = Some("too old".to_owned());
+        assert_eq!(
+            ExitReason::Cancelled { by, message }.to_string(),
+            "was cancelled by actor `shop.admin`: too old"
+        );
     }
 }

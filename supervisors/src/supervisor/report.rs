@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ExitReason, Incarnation};
 use crate::duration::{Measured, Written};
 use crate::spec::ChildName;
 
 /// One abnormal event, or one step of progress, with OTP's four fields.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SupervisorReport {
     /// Whose report it is.
     pub supervisor: ChildName,
@@ -113,7 +113,7 @@ impl fmt::Display for Chain<'_> {
 }
 
 /// What the supervisor was about when it had something to report (OTP's `errorContext`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportContext {
     /// A child did not start.
@@ -129,7 +129,7 @@ pub enum ReportContext {
 }
 
 /// The child a report is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offender {
     /// Its name.
     pub name: ChildName,
@@ -140,7 +140,7 @@ pub struct Offender {
 }
 
 /// The restart that follows a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestartNotice {
     /// Which one within the window, from 1.
     pub number: u32,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ChildKey, ChildStatus, ExitReason, Incarnation, Links};
 use crate::spec::{ChildName, ChildSpec, PoolSpec, SupervisorSpec};
 
 /// Whom to answer; chosen by the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
 /// What can be asked of a running supervisor.
@@ -102,7 +102,7 @@ pub enum Answer {
 }
 
 /// Why a request was not granted.
-#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RequestError {
@@ -148,7 +148,7 @@ pub enum RequestError {
 }
 
 /// One line of `which_children`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChildInfo {
     /// Its name.
     pub name: ChildName,
@@ -167,7 +167,7 @@ pub struct ChildInfo {
 }
 
 /// The answer of `count_children`, with OTP's columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildCounts {
     /// Specs known; 1 for a pool.
     pub specs: usize,
