@@ -64,6 +64,8 @@ pub use tree::{Tree, TreeHandle, TreeOutcome, load};
 pub use treewright_macros::{bootstrap, context, main, stream, task, test};
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]
+pub use treewright_supervisors::builder::{Child, Supervisor, SupervisorBuilder};
+#[doc(inline)]
 pub use treewright_supervisors::spec;
 
 /// What the code that the macros write needs. Not for use by hand, and changed at will.

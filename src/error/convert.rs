@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
+use treewright_supervisors::report::Report;
+
 use super::{CancelReason, Error, ErrorKind, Result};
 
 type Boxed = Box<dyn StdError + Send + Sync>;
@@ -16,6 +18,14 @@ impl From<io::Error> for Error {
             _ => ErrorKind::Io,
         };
         Self::wrap(kind, error)
+    }
+}
+
+/// What is wrong with the spec of a tree.
+impl From<Report> for Error {
+    #[track_caller]
+    fn from(report: Report) -> Self {
+        Self::wrap(ErrorKind::InvalidSpec, report)
     }
 }
 

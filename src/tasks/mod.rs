@@ -13,6 +13,7 @@ mod registry;
 mod task;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use call::Call;
 pub use entry::TaskEntry;

@@ -63,28 +63,16 @@ impl fmt::Debug for Tree {
 /// A tree that is built in Rust instead of loaded, and ends by itself:
 ///
 /// ```
-/// use treewright::spec::{
-///     ChildKind, ChildSpec, ExecSpec, Identity, ProcessSpec, RestartType, Run, SupervisorSpec,
-///     TreeSpec,
-/// };
-/// use treewright::{Tree, TreeOutcome};
+/// use treewright::spec::RestartType;
+/// use treewright::{Child, Supervisor, Tree, TreeOutcome};
 ///
-/// let mut hello = ChildSpec::new(
-///     "hello",
-///     ChildKind::Process(Box::new(ProcessSpec {
-///         run: Run::Argv(vec!["echo".into(), "hello, world".into()]),
-///         identity: Identity::default(),
-///         exec: ExecSpec::default(),
-///     })),
-/// );
-/// hello.restart = RestartType::Transient;
-/// let mut root = SupervisorSpec::new("root");
-/// root.children.push(hello);
-/// let spec = TreeSpec { name: "greeting".into(), exit_code_from: None, shutdown: None, root };
+/// let hello = Child::process("hello", ["echo", "hello, world"]).restart(RestartType::Transient);
+/// let spec = Supervisor::builder("greeting").child(hello).build()?;
 ///
 /// let tree = Tree::from(spec).without_keeper();
-/// let outcome = treewright::run(async || tree.run().await).unwrap();
+/// let outcome = treewright::run(async || tree.run().await)?;
 /// assert_eq!(outcome, TreeOutcome::Ended { code: 0, significant: None });
+/// # Ok::<(), treewright::Error>(())
 /// ```
 impl From<TreeSpec> for Tree {
     fn from(spec: TreeSpec) -> Self {

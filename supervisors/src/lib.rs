@@ -2,7 +2,8 @@
 //!
 //! This package decides and never acts. It holds
 //!
-//! - the [`spec`]: the types a tree is described with, the same for a TOML file and for the builder;
+//! - the [`spec`]: the types a tree is described with, the same for a TOML file and for the
+//!   [`builder`];
 //! - the loader ([`load()`]), which turns TOML into a checked spec or into a report of *all* faults of the file;
 //! - the [`supervisor`] state machine with Erlang/OTP's strategies, as a pure
 //!   `step(event, now) -> actions`;
@@ -11,6 +12,7 @@
 //! No async, no clock, no file, no process: [`Time`] comes in with each call, files and
 //! environment through a trait. The package `treewright` carries the decisions out.
 
+pub mod builder;
 pub mod check;
 pub mod duration;
 pub mod keys;

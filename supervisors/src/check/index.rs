@@ -187,7 +187,7 @@ fn path_of(name: &str, kind: &str) -> SpecPath {
 }
 
 /// The kind of a child as the format calls it.
-pub(super) fn kind_name(kind: &ChildKind) -> &'static str {
+pub(crate) fn kind_name(kind: &ChildKind) -> &'static str {
     match kind {
         ChildKind::Process(_) => "process",
         ChildKind::Actor(_) => "actor",

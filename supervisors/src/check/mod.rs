@@ -13,7 +13,7 @@ mod texts;
 mod tree;
 mod warning;
 
-pub(crate) use index::DEEPEST;
+pub(crate) use index::{DEEPEST, kind_name};
 pub(crate) use name::is_child_name;
 pub use tree::check;
-pub(crate) use tree::{Scope, faults};
+pub(crate) use tree::{Scope, faults, report};

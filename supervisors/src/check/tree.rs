@@ -45,7 +45,12 @@ pub(crate) enum Scope {
 /// );
 /// ```
 pub fn check(tree: &mut TreeSpec) -> Report {
-    let diagnostics = faults(tree, Scope::Whole)
+    report(faults(tree, Scope::Whole))
+}
+
+/// What is told of faults that have no place in a file.
+pub(crate) fn report(faults: Vec<Fault>) -> Report {
+    let diagnostics = faults
         .into_iter()
         .map(|fault| Diagnostic {
             severity: fault.severity,

@@ -112,6 +112,29 @@ impl PoolSpec {
     }
 }
 
+/// Asked every second, for a minute.
+impl From<Probe> for ReadySpec {
+    fn from(probe: Probe) -> Self {
+        Self {
+            probe,
+            every: READY_EVERY,
+            timeout: READY_TIMEOUT,
+        }
+    }
+}
+
+/// Asked every 10 seconds, a second each time; the third failure in a row counts.
+impl From<Probe> for LiveSpec {
+    fn from(probe: Probe) -> Self {
+        Self::Check(LiveCheck {
+            probe,
+            every: LIVE_EVERY,
+            timeout: LIVE_TIMEOUT,
+            failures: LIVE_FAILURES,
+        })
+    }
+}
+
 impl Default for Shutdown {
     fn default() -> Self {
         Self {

@@ -25,6 +25,38 @@ pub enum Probe {
     Uptime(Duration),
 }
 
+impl Probe {
+    /// `host:port` accepts a connection.
+    #[must_use]
+    pub fn tcp(address: impl Into<String>) -> Self {
+        Self::Tcp(address.into())
+    }
+
+    /// A GET of this URL is answered with a status from 200 to 399.
+    #[must_use]
+    pub fn http(url: impl Into<String>) -> Self {
+        Self::Http(url.into())
+    }
+
+    /// This command ends with 0.
+    #[must_use]
+    pub fn exec<W: Into<String>>(argv: impl IntoIterator<Item = W>) -> Self {
+        Self::Exec(argv.into_iter().map(Into::into).collect())
+    }
+
+    /// This file exists.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::File(path.into())
+    }
+
+    /// The child printed a line that contains this text.
+    #[must_use]
+    pub fn log(text: impl Into<String>) -> Self {
+        Self::Log(text.into())
+    }
+}
+
 /// When a child counts as ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadySpec {
