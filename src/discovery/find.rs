@@ -14,7 +14,8 @@ use crate::wire::Question;
 /// The root knows each actor from when it is up until its process is reaped. Of several of one
 /// name it is the one that has been up longest; [`find_actors`] gives all. The handle goes over
 /// a link of the two actors' own, which is made when it is first needed, or over the one
-/// there is between parent and child.
+/// there is between parent and child. To an actor behind a [launcher](crate::SpawnMethod) its
+/// bytes are relayed by the actors on both sides of the launcher.
 ///
 /// Over it the functions may be called that are `#[task(public)]` or that the actor was started
 /// with [exposed](crate::ActorBuilder::expose). The handle of a child is the one that its
@@ -23,7 +24,7 @@ use crate::wire::Question;
 /// # Errors
 ///
 /// If no runtime runs on this thread, if the root cannot be asked, or if there can be no
-/// link to the actor: nothing passes through a launcher but from parent to child.
+/// link to the actor.
 ///
 /// # Cancel safety
 ///

@@ -1,5 +1,7 @@
 //! Taking one end of a new link from hop to hop to whom it is for.
 //!
+//! Where a hop cannot pass it, a [`relay`](super::relay) carries its bytes over that hop.
+//!
 //! The other end is with who wants it. Whoever cannot pass its end on closes it, and the other
 //! end sees that; who knows why says so over it before.
 
@@ -11,15 +13,14 @@ use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socke
 use super::direct;
 use super::directory::{Breach, Way};
 use super::membership::Membership;
-use crate::error::{Error, ErrorContext, ErrorKind, RemoteError, Result};
+use crate::error::{Error, ErrorContext, RemoteError, Result};
 use crate::id::{ActorId, ContextId};
 use crate::wire::{Codec, Encoded, Introduce, Kind};
 
 impl Membership {
     /// Sends one end of a new link on its way to `to`, and gives the other one.
-    pub(super) fn introduce(&self, to: &ActorId) -> Result<OwnedFd> {
-        let flags = SocketFlags::CLOEXEC;
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+    pub(super) fn introduce(self: &Rc<Self>, to: &ActorId) -> Result<OwnedFd> {
+        let (ours, theirs) = socket_pair()
             .with_context(|| format!("cannot make a link to actor `{}`", to.name()))?;
         let body = Introduce {
             from: self.actor().id.clone(),
@@ -28,7 +29,7 @@ impl Membership {
         };
         // Where there is no way, its end is closed, which is what the other one shows.
         if let Some(way) = self.route(to) {
-            self.send_on(way, &body, theirs);
+            self.send_on(way, body, theirs);
         }
         Ok(ours)
     }
@@ -55,28 +56,23 @@ impl Membership {
         let Some(link) = link else { return Ok(()) };
         match self.route(&to) {
             Some(Way::Here) => direct::accept(self, body, link),
-            Some(next) if next != way => self.send_on(next, &body, link),
+            Some(next) if next != way => self.send_on(next, body, link),
             // It has ended since.
             _ => {}
         }
         Ok(())
     }
 
-    fn send_on(&self, way: Way, body: &Introduce, link: OwnedFd) {
+    /// Sends a link on its way: as it is, or where the hop cannot pass it its bytes.
+    fn send_on(self: &Rc<Self>, way: Way, body: Introduce, link: OwnedFd) {
         let Some(peer) = self.peer_at(way) else {
             return;
         };
         if !peer.link().passes_descriptors() {
-            let message = format!(
-                "the link between actors `{}` and `{}` cannot pass another one on",
-                self.actor().id.name(),
-                peer.id().name()
-            );
-            let error = Error::new(ErrorKind::Refused, message);
-            refuse(&link, &error.with_hint(NO_DESCRIPTORS), &self.actor().id);
+            self.relay_on(way, &peer, body, link);
             return;
         }
-        let frame = Encoded::new(peer.link().codec(), Kind::Introduce, ContextId::LINK, body);
+        let frame = Encoded::new(peer.link().codec(), Kind::Introduce, ContextId::LINK, &body);
         if let Ok(frame) = frame {
             // Nobody there closes it.
             let _gone = peer.link().send_with(frame, link);
@@ -84,9 +80,12 @@ impl Membership {
     }
 }
 
-/// What to do about a link that cannot pass others on.
-const NO_DESCRIPTORS: &str = "an actor behind a launcher is reached by its parent only; have the \
-     parent call it";
+/// The two ends of a new link.
+pub(super) fn socket_pair() -> Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    let pair = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+    pair.context("cannot make a pair of sockets")
+}
 
 /// The frame that says why there will be no link. It stands in place of a hello.
 pub(super) fn refusal(codec: Codec, error: &Error, here: &ActorId) -> Option<Encoded> {
@@ -95,7 +94,7 @@ pub(super) fn refusal(codec: Codec, error: &Error, here: &ActorId) -> Option<Enc
 }
 
 /// Tells who is at the other end why there will be no link. It reads that in place of a hello.
-fn refuse(link: &OwnedFd, error: &Error, here: &ActorId) {
+pub(super) fn refuse(link: &OwnedFd, error: &Error, here: &ActorId) {
     if let Some(frame) = refusal(Codec::Cbor, error, here) {
         let bytes = frame.slices().concat();
         // A new socket has room for it. Whoever has gone needs no reason.

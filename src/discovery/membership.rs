@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::direct::DirectLinks;
 use super::directory::{Action, Directory, LineKey, Way};
+use super::relay::Relays;
 use crate::actor::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ActorId, ContextId};
@@ -29,6 +30,7 @@ pub(super) struct Membership {
     above: RefCell<Option<Rc<Peer>>>,
     lines: RefCell<HashMap<LineKey, Line>>,
     direct: DirectLinks,
+    relays: Relays,
     /// Those who wait here for an answer, by the numbers of their questions.
     waiting: RefCell<HashMap<u64, Sender<Answer>>>,
     asked: Cell<u64>,
@@ -63,6 +65,7 @@ impl Membership {
             above: RefCell::default(),
             lines: RefCell::default(),
             direct: DirectLinks::default(),
+            relays: Relays::default(),
             waiting: RefCell::default(),
             asked: Cell::new(0),
         })
@@ -86,6 +89,11 @@ impl Membership {
     /// Its links to others than parent, children and guests.
     pub(super) fn direct(&self) -> &DirectLinks {
         &self.direct
+    }
+
+    /// The links of others that go through this actor as bytes.
+    pub(super) fn relays(&self) -> &Relays {
+        &self.relays
     }
 
     /// Who is above, as long as it is there.
@@ -149,6 +157,18 @@ impl Membership {
         let key = key_of(peer);
         let is_line = self.lines.borrow().contains_key(&key);
         is_line.then_some(Way::Line(key))
+    }
+
+    /// Which way the parent or a child of this name and number is, or a guest.
+    pub(super) fn way_to_neighbour(&self, id: &ActorId) -> Option<Way> {
+        let above = self.above.borrow();
+        if above.as_ref().is_some_and(|above| above.id() == id) {
+            return Some(Way::Above);
+        }
+        let lines = self.lines.borrow();
+        let mut lines = lines.iter();
+        let (key, _) = lines.find(|(_, line)| line.peer.id() == id)?;
+        Some(Way::Line(*key))
     }
 
     /// Who is at the end of this way.

@@ -1,8 +1,8 @@
 //! Finding actors by name, and links between any two of a tree.
 //!
 //! [`directory`] decides; [`membership`] is one actor's part in a tree: its lines to others, what
-//! they say and ask. [`introduction`] takes one end of a new link from hop to hop, [`direct`] is
-//! such a link at either end, and [`lifeline`] what the handles of actors found can do.
+//! they say and ask. [`introduction`] takes one end of a new link from hop to hop, [`relay`] its
+//! bytes where a hop cannot, [`direct`] is such a link at either end, and [`lifeline`] what the handles of actors found can do.
 //! [`door`] and [`join`] are the two sides of a program that comes from outside, at a socket
 //! whose [`address`] has a name. [`find`] is what users call.
 
@@ -16,6 +16,8 @@ mod introduction;
 mod join;
 mod lifeline;
 mod membership;
+mod pump;
+mod relay;
 
 #[cfg(test)]
 mod directory_tests;

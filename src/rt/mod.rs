@@ -13,7 +13,6 @@ mod isolated;
 mod latch;
 mod net;
 mod patience;
-#[expect(dead_code, reason = "links take it up")]
 mod readiness;
 mod signals;
 mod tasks;

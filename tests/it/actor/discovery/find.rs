@@ -100,11 +100,17 @@ fn two_actors_wait_for_each_other_and_call_each_other() {
     guarded(|| {
         run(async || {
             open_nursery(async |n| {
-                let gretel = n.actor("gretel").run(meet("donny".to_owned())).await?;
-                let donny = n.actor("donny").run(meet("gretel".to_owned())).await?;
-                let ids = [gretel.portal().id(), donny.portal().id()].map(ToString::to_string);
-                let met = zip(gretel.result(), donny.result()).await;
-                assert_eq!([met.1?, met.0?], ids);
+                // Both stay when they have met: one may still be called by the other.
+                let gretel = n.start_actor("gretel").await?;
+                let waits = gretel.run(meet("donny".to_owned()));
+                let comes = async {
+                    let donny = n.start_actor("donny").await?;
+                    let met = donny.run(meet("gretel".to_owned())).await?;
+                    Ok::<_, Error>((donny.id().to_string(), met))
+                };
+                let (met, donny) = zip(waits, comes).await;
+                assert_eq!((met?, gretel.id().to_string()), donny?);
+                n.cancel("they have met");
                 Ok(())
             })
             .await

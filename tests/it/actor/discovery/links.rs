@@ -268,38 +268,6 @@ fn peers_have_conversations_over_their_link() {
     });
 }
 
-/// Finds the actor of this name, and gives the error of that.
-#[treewright::task]
-async fn fail_to_find(name: String) -> Result<(String, String)> {
-    let error = find_actor(&name).await.unwrap_err();
-    let hint = error.hint().unwrap_or_default().to_owned();
-    Ok((format!("{error:?}"), hint))
-}
-
-#[test]
-fn actor_behind_a_launcher_is_found_by_its_parent_and_by_others_told_why_not() {
-    guarded(|| {
-        run(async || {
-            open_nursery(async |n| {
-                let far = n.actor("far").spawn_method(SpawnMethod::launcher(["env"]));
-                let far = far.start().await?;
-                let found = find_actor("far").await?.unwrap();
-                assert_eq!(found.run(who()).await?, far.id().to_string());
-                let near = n.start_actor("near").await?;
-                for (from, to) in [(&near, "far"), (&far, "near")] {
-                    let (error, hint) = from.run(fail_to_find(to.to_owned())).await?;
-                    assert!(error.contains("cannot pass another one on"), "{error}");
-                    assert!(hint.contains("launcher"), "{hint}");
-                }
-                n.cancel("tried");
-                Ok(())
-            })
-            .await
-        })
-        .unwrap();
-    });
-}
-
 /// Has an actor below itself for whoever has opened this.
 #[treewright::context(public)]
 async fn host_service(ctx: Context<(), (), ()>, name: String) -> Result<()> {

@@ -4,3 +4,4 @@ mod ends;
 mod find;
 mod join;
 mod links;
+mod relays;
