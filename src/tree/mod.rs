@@ -1,5 +1,11 @@
 //! The driver that runs a tree, and what it runs beside the children: output and probes.
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "children that are actors enter themselves")
+)]
+mod actors;
+mod admission;
 mod beginning;
 mod driver;
 mod foreground;
@@ -10,6 +16,8 @@ pub mod log;
 mod place;
 pub mod probe;
 mod reload;
+mod reports;
+mod roster;
 mod runnable;
 mod shared;
 mod source;
@@ -19,7 +27,8 @@ pub use beginning::StartProgress;
 pub use driver::TreeOutcome;
 pub use foreground::{Notice, StopCause};
 pub use front::Tree;
-pub use handle::TreeHandle;
+pub use handle::{SupervisedActor, SupervisorHandle, TreeHandle};
 pub use reload::ReloadError;
+pub use reports::Reports;
 pub use runnable::NotRunnable;
 pub use source::{OsSource, load};

@@ -1,39 +1,102 @@
-//! Where in a tree a child is.
+//! Where in a tree everything is.
 
-use treewright_supervisors::spec::{ChildKind, ChildName, ChildSpec, SupervisorSpec, TreeSpec};
+use std::collections::HashMap;
 
-/// Where in a tree a child is.
-#[derive(Debug)]
-pub(super) struct Place<'a> {
-    /// Its supervisor; the pool, for a member.
-    pub(super) supervisor: &'a ChildName,
-    /// Its spec; the pool's, for a member.
-    pub(super) spec: &'a ChildSpec,
+use treewright_supervisors::spec::{ChildKind, ChildName, ChildSpec, SupervisorSpec};
+
+/// Where in a tree something is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its supervisor; none for the root.
+    pub(super) supervisor: Option<ChildName>,
+    /// What can be asked of it.
+    pub(super) role: Role,
+    /// Whether it is an actor, or its members are.
+    pub(super) is_actor: bool,
 }
 
-/// Finds a child, or a pool's member (`pool@index`).
-pub(super) fn find<'a>(tree: &'a TreeSpec, child: &str) -> Option<Place<'a>> {
-    let pool = child
-        .rsplit_once('@')
-        .filter(|(_, index)| index.parse::<u32>().is_ok())
-        .map(|(pool, _)| pool);
-    let mut supervisors: Vec<&SupervisorSpec> = vec![&tree.root];
-    while let Some(supervisor) = supervisors.pop() {
-        for spec in &supervisor.children {
-            let name = spec.name.as_str();
-            if name == child {
-                let supervisor = &supervisor.name;
-                return Some(Place { supervisor, spec });
-            }
-            match &spec.kind {
-                ChildKind::Supervisor(nested) => supervisors.push(nested),
-                ChildKind::Pool(_) if pool == Some(name) => {
-                    let supervisor = &spec.name;
-                    return Some(Place { supervisor, spec });
+/// What a thing of a tree is to those who ask for it by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Has children.
+    Supervisor,
+    /// Has members.
+    Pool,
+    /// Has neither.
+    Leaf,
+}
+
+/// Where everything is, by name. A pool's members are with their pool.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places(HashMap<ChildName, Place>);
+
+impl Places {
+    /// Those of a whole tree.
+    pub(super) fn of(root: &SupervisorSpec) -> Self {
+        let mut places = Self::default();
+        places.0.insert(
+            root.name.clone(),
+            Place {
+                supervisor: None,
+                role: Role::Supervisor,
+                is_actor: false,
+            },
+        );
+        places.add_below(root);
+        places
+    }
+
+    /// Those of one child and all below it.
+    pub(super) fn of_child(supervisor: &ChildName, child: &ChildSpec) -> Self {
+        let mut places = Self::default();
+        places.add(supervisor, child);
+        if let ChildKind::Supervisor(nested) = &child.kind {
+            places.add_below(nested);
+        }
+        places
+    }
+
+    fn add_below(&mut self, supervisor: &SupervisorSpec) {
+        let mut supervisors = vec![supervisor];
+        while let Some(supervisor) = supervisors.pop() {
+            for child in &supervisor.children {
+                self.add(&supervisor.name, child);
+                if let ChildKind::Supervisor(nested) = &child.kind {
+                    supervisors.push(nested);
                 }
-                _ => {}
             }
         }
     }
-    None
+
+    fn add(&mut self, supervisor: &ChildName, child: &ChildSpec) {
+        let role = match &child.kind {
+            ChildKind::Supervisor(_) => Role::Supervisor,
+            ChildKind::Pool(_) => Role::Pool,
+            _ => Role::Leaf,
+        };
+        let kind = match &child.kind {
+            ChildKind::Pool(pool) => &pool.template.kind,
+            kind => kind,
+        };
+        let place = Place {
+            supervisor: Some(supervisor.clone()),
+            role,
+            is_actor: matches!(kind, ChildKind::Actor(_)),
+        };
+        self.0.insert(child.name.clone(), place);
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Place> {
+        self.0.get(name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &ChildName> {
+        self.0.keys()
+    }
+}
+
+/// The pool of a member that is called so (`pool@index`).
+pub(super) fn pool_of(member: &str) -> Option<&str> {
+    let (pool, index) = member.rsplit_once('@')?;
+    index.parse::<u32>().is_ok().then_some(pool)
 }

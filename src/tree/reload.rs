@@ -7,7 +7,7 @@ use std::rc::Rc;
 use treewright_supervisors::check::check;
 use treewright_supervisors::reload::{Plan, What, plan};
 use treewright_supervisors::report::Report;
-use treewright_supervisors::spec::TreeSpec;
+use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::{ReloadMode, Reply, Request, RequestError};
 
 use super::driver::{Caller, Mail, TreeContext};
@@ -23,6 +23,10 @@ pub enum ReloadError {
     /// The spec breaks the rules of the format. Nothing has changed.
     #[error("the spec is refused")]
     Refused(#[source] Report),
+    /// The spec has a name that a child has already which was added while the tree ran, and
+    /// not in the same place. Nothing has changed.
+    #[error("`{0}` is the name of a child that was added elsewhere")]
+    NameTaken(ChildName),
     /// The spec holds what cannot be run yet. Nothing has changed.
     #[error(transparent)]
     NotRunnable(NotRunnable),
@@ -37,7 +41,9 @@ pub enum ReloadError {
 impl From<ReloadError> for Error {
     fn from(error: ReloadError) -> Self {
         let kind = match error {
-            ReloadError::Refused(_) | ReloadError::NotRunnable(_) => ErrorKind::InvalidSpec,
+            ReloadError::Refused(_) | ReloadError::NameTaken(_) | ReloadError::NotRunnable(_) => {
+                ErrorKind::InvalidSpec
+            }
             ReloadError::Incomplete(_) => ErrorKind::Spawn,
             ReloadError::Ended => ErrorKind::Closed,
         };
@@ -77,14 +83,30 @@ async fn reload(context: &Rc<TreeContext>, mut spec: TreeSpec) -> Result<TakenOv
         return Err(ReloadError::Refused(report));
     }
     runnable::check(&spec).map_err(ReloadError::NotRunnable)?;
+    let wanted = Wanted::new(spec);
+    names_are_free(context, &wanted)?;
+    let spec = &wanted.spec;
     let former = context.shared.wanted();
-    let plan = plan(&former.spec, &spec);
+    let plan = plan(&former.spec, spec);
     stop_what_goes(context, &plan).await;
     let (before, after) = (&former.spec.root.name, &spec.root.name);
     if before != after {
         context.shared.supervisors.rename(before, after);
     }
-    Ok(take_over(context, Wanted::new(spec), plan))
+    Ok(take_over(context, wanted, plan))
+}
+
+/// A name that a child has which was added is that child's. In the same place it may be the
+/// spec's: then the spec takes the child over.
+fn names_are_free(context: &TreeContext, wanted: &Wanted) -> Result<(), ReloadError> {
+    let taken = wanted.places.names().find(|name| {
+        let added = context.shared.roster.place(name);
+        added.is_some_and(|added| Some(&added) != wanted.places.get(name))
+    });
+    match taken {
+        Some(name) => Err(ReloadError::NameTaken(name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// What goes is gone before anything comes, wherever in the tree either is. It is held down
@@ -107,16 +129,16 @@ async fn stop_what_goes(context: &TreeContext, plan: &Plan) {
 
 /// Gives the root its new spec. Each supervisor passes on to those below it what is theirs.
 fn take_over(context: &TreeContext, wanted: Rc<Wanted>, plan: Plan) -> TakenOver {
+    context.shared.want(Rc::clone(&wanted));
     let root = &wanted.spec.root;
     let request = Request::Reload {
         spec: Box::new(root.clone()),
-        links: wanted.links(&root.name),
+        links: context.shared.links(&root.name),
         mode: ReloadMode::Act,
     };
     let (caller, of_root) = channel::bounded(1);
     let (below, of_nested) = channel::unbounded();
     let caller = Caller::with_below(caller, below);
-    context.shared.want(Rc::clone(&wanted));
     context.shared.root.post(Mail::Request(request, caller));
     context.tell_standings(&root.name, &context.shared.root);
     TakenOver {

@@ -7,9 +7,13 @@ use std::rc::Rc;
 use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::{ExitReason, Links};
 
+use super::actors::Actors;
 use super::beginning::Beginning;
 use super::driver::{Living, Mail, Mailbox, TreeOutcome};
+use super::place::{Place, Places};
 use super::reload::ReloadOrder;
+use super::reports::ReportFan;
+use super::roster::Roster;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rt::{Latch, channel};
 
@@ -18,16 +22,18 @@ use crate::rt::{Latch, channel};
 pub(super) struct Wanted {
     pub(super) spec: TreeSpec,
     pub(super) links: BTreeMap<ChildName, Links>,
+    pub(super) places: Places,
 }
 
 impl Wanted {
     pub(super) fn new(spec: TreeSpec) -> Rc<Self> {
         let links = Links::of(&spec);
-        Rc::new(Self { spec, links })
-    }
-
-    pub(super) fn links(&self, supervisor: &ChildName) -> Links {
-        self.links.get(supervisor).cloned().unwrap_or_default()
+        let places = Places::of(&spec.root);
+        Rc::new(Self {
+            spec,
+            links,
+            places,
+        })
     }
 }
 
@@ -40,6 +46,10 @@ pub(super) struct Shared {
     /// Read by the clerk of the tree, which carries reloads out one after the other.
     pub(super) reloads: channel::Sender<ReloadOrder>,
     pub(super) beginning: Beginning,
+    /// The children that no spec knows of.
+    pub(super) roster: Rc<Roster>,
+    pub(super) reports: ReportFan,
+    pub(super) actors: Rc<Actors>,
     wanted: RefCell<Rc<Wanted>>,
     started: Latch,
     outcome: OnceCell<Result<TreeOutcome>>,
@@ -52,12 +62,16 @@ impl Shared {
         root: Mailbox,
         reloads: channel::Sender<ReloadOrder>,
     ) -> Rc<Self> {
+        let actors: Rc<Actors> = Rc::default();
         Rc::new(Self {
             root,
             living: Living::default(),
             supervisors: Directory::default(),
             reloads,
             beginning: Beginning::default(),
+            roster: Roster::new(Rc::clone(&actors)),
+            reports: ReportFan::default(),
+            actors,
             wanted: RefCell::new(Wanted::new(spec)),
             started: Latch::new(),
             outcome: OnceCell::new(),
@@ -71,6 +85,29 @@ impl Shared {
 
     pub(super) fn want(&self, wanted: Rc<Wanted>) {
         self.wanted.replace(wanted);
+    }
+
+    /// Where something of the tree is, whether a spec knows of it or not.
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
+        let of_spec = self.wanted.borrow().places.get(name).cloned();
+        of_spec.or_else(|| self.roster.place(name))
+    }
+
+    /// The dependencies of a supervisor that cross its border.
+    pub(super) fn links(&self, supervisor: &ChildName) -> Links {
+        let of_spec = self.wanted.borrow().links.get(supervisor).cloned();
+        of_spec
+            .or_else(|| self.roster.links(supervisor))
+            .unwrap_or_default()
+    }
+
+    /// The supervisors that depend on a child of another.
+    pub(super) fn awaiting(&self, child: &ChildName) -> Vec<ChildName> {
+        let wanted = self.wanted();
+        let of_spec = wanted.links.iter();
+        let of_spec = of_spec.filter(|(_, links)| links.awaited.contains_key(child));
+        let of_spec = of_spec.map(|(supervisor, _)| supervisor.clone());
+        of_spec.chain(self.roster.awaiting(child)).collect()
     }
 
     /// The first start of all children is done.
@@ -114,6 +151,8 @@ impl Drop for Ender {
             Err(Error::new(ErrorKind::Closed, message))
         });
         self.0.ended.set();
+        self.0.reports.end();
+        self.0.actors.end();
     }
 }
 

@@ -75,6 +75,7 @@ impl TreeContext {
             self.shared.beginning.note(&child.name);
         }
         (self.report)(report);
+        self.shared.reports.tell(report);
     }
 
     /// The log of a child, the same for all its lives unless its spec has changed.
@@ -143,10 +144,7 @@ impl TreeContext {
 
     /// Tells a supervisor how things stand with what it depends on.
     pub(in crate::tree) fn tell_standings(&self, supervisor: &ChildName, mailbox: &Mailbox) {
-        let wanted = self.wanted();
-        let Some(links) = wanted.links.get(supervisor) else {
-            return;
-        };
+        let links = self.shared.links(supervisor);
         let standings = self.standings.borrow();
         for child in links.awaited.keys() {
             if let Some(standing) = standings.get(child) {
@@ -160,11 +158,7 @@ impl TreeContext {
 
     /// What is known of a supervisor's children is of its last life: they are yet to come.
     fn renew(&self, supervisor: &ChildName) {
-        let wanted = self.wanted();
-        let Some(links) = wanted.links.get(supervisor) else {
-            return;
-        };
-        for child in &links.announced {
+        for child in &self.shared.links(supervisor).announced {
             let is_known = self.standings.borrow().contains_key(child);
             if is_known {
                 self.announce(child, Standing::Coming);
@@ -176,21 +170,16 @@ impl TreeContext {
     /// takes along what is under it.
     pub(super) fn announce(&self, child: &ChildName, standing: Standing) {
         self.standings.borrow_mut().insert(child.clone(), standing);
-        let wanted = self.wanted();
-        for (supervisor, links) in &wanted.links {
-            if links.awaited.contains_key(child)
-                && let Some(mailbox) = self.shared.supervisors.get(supervisor)
-            {
+        for supervisor in self.shared.awaiting(child) {
+            if let Some(mailbox) = self.shared.supervisors.get(&supervisor) {
                 mailbox.tell(Event::Dependency {
                     child: child.clone(),
                     standing,
                 });
             }
         }
-        if standing == Standing::Gone
-            && let Some(links) = wanted.links.get(child)
-        {
-            for child in &links.announced {
+        if standing == Standing::Gone {
+            for child in &self.shared.links(child).announced {
                 self.announce(child, standing);
             }
         }

@@ -3,6 +3,7 @@
 use treewright_supervisors::supervisor::{Event, Reply, Request};
 
 use crate::rt::channel;
+use crate::tree::roster::Claim;
 
 /// Something for a supervisor's loop.
 #[derive(Debug)]
@@ -20,20 +21,28 @@ pub(in crate::tree) struct Caller {
     /// Whom the supervisors below answer, for a request that is passed on to them. Who waits
     /// there knows that all have answered when the last of these is gone.
     pub(super) below: Option<channel::Sender<Reply>>,
+    /// Keeps the names of a child that is to be added.
+    pub(in crate::tree) claim: Option<Claim>,
 }
 
 impl Caller {
     pub(in crate::tree) fn new(answer: channel::Sender<Reply>) -> Self {
-        let below = None;
-        Self { answer, below }
+        Self {
+            answer,
+            below: None,
+            claim: None,
+        }
     }
 
     pub(in crate::tree) fn with_below(
         answer: channel::Sender<Reply>,
         below: channel::Sender<Reply>,
     ) -> Self {
-        let below = Some(below);
-        Self { answer, below }
+        Self {
+            answer,
+            below: Some(below),
+            claim: None,
+        }
     }
 }
 

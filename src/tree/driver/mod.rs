@@ -12,6 +12,7 @@
 //!   timer ──────────►                            └─────► report, standing, reply
 //! ```
 
+mod additions;
 mod care;
 mod command;
 mod context;

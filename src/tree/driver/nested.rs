@@ -24,7 +24,7 @@ pub(in crate::tree) async fn run_root(
     let state = SupervisorState::new(root)
         .end_when_idle()
         .with_seed(context.next_seed())
-        .with_links(wanted.links(&root.name));
+        .with_links(context.shared.links(&root.name));
     let membership = context.enter(&root.name, &mail.0);
     run_supervisor(context, state, mail, membership, None).await
 }
@@ -83,7 +83,7 @@ fn state(context: &TreeContext, life: &Life) -> Option<SupervisorState> {
     Some(
         state
             .with_seed(context.next_seed())
-            .with_links(context.wanted().links(name)),
+            .with_links(context.shared.links(name)),
     )
 }
 

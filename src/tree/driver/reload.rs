@@ -6,10 +6,10 @@ use std::sync::Arc;
 use treewright_supervisors::spec::{ChildKind, ChildSpec};
 use treewright_supervisors::supervisor::{ReloadMode, Reply, Request, RequestId};
 
+use super::context::TreeContext;
 use super::mail::{Caller, Mail};
 use super::supervisor::{Driver, OrderChannel};
 use crate::rt::channel;
-use crate::tree::shared::Wanted;
 
 /// The reloads that are not answered yet, with whom those below are to answer.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Driver<'_> {
             if is_same_spec && is_same_links {
                 continue;
             }
-            if let Some(request) = request(&commander.told, &spec) {
+            if let Some(request) = request(&self.context, &spec) {
                 let caller = Caller::with_below(below.clone(), below.clone());
                 mailbox.post(Mail::Request(request, caller));
                 self.context.tell_standings(&spec.name, mailbox);
@@ -60,12 +60,12 @@ impl Driver<'_> {
     }
 }
 
-fn request(wanted: &Wanted, child: &ChildSpec) -> Option<Request> {
+fn request(context: &TreeContext, child: &ChildSpec) -> Option<Request> {
     let mode = ReloadMode::Act;
     match &child.kind {
         ChildKind::Supervisor(spec) => Some(Request::Reload {
             spec: spec.clone(),
-            links: wanted.links(&child.name),
+            links: context.shared.links(&child.name),
             mode,
         }),
         ChildKind::Pool(spec) => {

@@ -12,6 +12,7 @@ use treewright_supervisors::supervisor::{
     SupervisorState,
 };
 
+use super::additions::Additions;
 use super::context::{Membership, TreeContext};
 use super::life::Life;
 use super::mail::{Caller, Mail, Mailbox};
@@ -20,6 +21,7 @@ use super::reload::Reloads;
 use super::{nested, process};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
+use crate::tree::roster::Claim;
 use crate::tree::shared::Wanted;
 
 /// One supervisor that runs.
@@ -35,7 +37,9 @@ pub(super) struct Driver<'env> {
     deadline: Option<Time>,
     /// When the root kills what is left of the tree.
     tree_deadline: Option<Time>,
-    pub(super) callers: HashMap<RequestId, channel::Sender<Reply>>,
+    pub(super) callers: HashMap<RequestId, Asker>,
+    /// The children that were added, as long as the machine knows them.
+    added: Additions,
     pub(super) reloads: Reloads,
     last_request: u64,
     _membership: Membership,
@@ -49,6 +53,12 @@ pub(super) struct Commander {
     pub(super) channel: OrderChannel,
     /// What was wanted of the tree when a supervisor was last told its part of it.
     pub(super) told: Rc<Wanted>,
+}
+
+/// Who waits for the answer to a request.
+pub(super) struct Asker {
+    answer: channel::Sender<Reply>,
+    claim: Option<Claim>,
 }
 
 pub(super) enum OrderChannel {
@@ -76,6 +86,7 @@ impl<'env> Driver<'env> {
             deadline: None,
             tree_deadline: None,
             callers: HashMap::new(),
+            added: Additions::default(),
             reloads: Reloads::default(),
             last_request: 0,
             _membership: membership,
@@ -87,13 +98,19 @@ impl<'env> Driver<'env> {
         let mut event = Event::Start;
         loop {
             self.note(&event);
+            let is_question = is_question(&event);
             for action in self.state.step(event, rt::now()) {
                 if let Some(reason) = self.execute(action) {
                     return reason;
                 }
             }
             self.pass_reload_on();
+            self.added.forget_the_gone(&self.state);
             self.limit_ending();
+            if !is_question {
+                // Whoever waits for a child asks anew, which is no news in its turn.
+                self.context.shared.actors.note_change();
+            }
             event = self.select().await;
         }
     }
@@ -138,8 +155,12 @@ impl<'env> Driver<'env> {
     fn accept(&mut self, request: Request, caller: Caller) -> Event {
         self.last_request += 1;
         let from = RequestId(self.last_request);
-        self.callers.insert(from, caller.answer);
         self.reloads.accept(from, caller.below);
+        let asker = Asker {
+            answer: caller.answer,
+            claim: caller.claim,
+        };
+        self.callers.insert(from, asker);
         Event::Request { from, request }
     }
 
@@ -187,10 +208,11 @@ impl<'env> Driver<'env> {
             Action::StopChild { incarnation, how } => self.stop_child(incarnation, how),
             Action::ArmTimer(time) => self.deadline = Some(time),
             Action::Reply { to, reply } => {
-                // A caller that went away does not want the answer any more.
-                self.callers
-                    .remove(&to)
-                    .map(|caller| caller.try_send(reply));
+                if let Some(asker) = self.callers.remove(&to) {
+                    self.added.keep(asker.claim, &self.state);
+                    // A caller that went away does not want the answer any more.
+                    let _ = asker.answer.try_send(reply);
+                }
             }
             Action::Report(report) => self.context.report(&report),
             Action::Standing { child, standing } => self.context.announce(&child, standing),
@@ -277,4 +299,18 @@ impl<'env> Driver<'env> {
             OrderChannel::Supervisor(mailbox) => mailbox.tell(nested::as_event(&how)),
         }
     }
+}
+
+/// Whether this only asks, and changes nothing.
+fn is_question(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Request {
+            request: Request::WhichChildren
+                | Request::WhichChild(_)
+                | Request::CountChildren
+                | Request::GetChildspec(_),
+            ..
+        }
+    )
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::child::{AfterStop, Child, ChildState, StartCause};
 use super::pool::Pool;
-use super::state::{Phase, info};
+use super::state::Phase;
 use super::waiters::Awaited;
 use super::{Answer, ChildKey, ChildRef, Request, RequestError, RequestId, SupervisorState};
 use crate::spec::{AutoShutdown, ChildName, ChildSpec, RestartType, StartCondition};
@@ -197,7 +197,7 @@ impl SupervisorState {
 
     fn look_up(&mut self, from: RequestId, key: ChildKey) {
         let child = self.children.get(key);
-        let child = child.map(|child| Answer::Children(vec![info(key, child)]));
+        let child = child.map(|child| Answer::Children(vec![self.info(key, child)]));
         self.reply(from, &child.ok_or(RequestError::NotFound));
     }
 
@@ -212,7 +212,9 @@ impl SupervisorState {
         } else if let Err(fault) = self.check_new_child(&spec) {
             self.reply(from, &Err(RequestError::Invalid(fault)));
         } else {
-            let key = self.add(Child::new(spec.name.clone(), Arc::new(spec), None));
+            let mut child = Child::new(spec.name.clone(), Arc::new(spec), None);
+            child.is_added = true;
+            let key = self.add(child);
             self.wait(from, key, Awaited::Started);
             self.begin_start(key, StartCause::Added);
         }

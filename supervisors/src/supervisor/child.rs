@@ -27,6 +27,8 @@ pub(super) struct Child {
     pub(super) started_at: Time,
     /// What it is doing.
     pub(super) state: ChildState,
+    /// Whether it was added while the supervisor ran, and is in no spec.
+    pub(super) is_added: bool,
     /// Restarts in a row, for the backoff.
     pub(super) attempts: u32,
     /// How often it counted as started.
@@ -131,6 +133,7 @@ impl Child {
             epoch: 0,
             started_at: Time::ORIGIN,
             state: ChildState::Down,
+            is_added: false,
             attempts: 0,
             starts: 0,
             last_exit: None,

@@ -31,7 +31,7 @@ pub enum Standing {
 ///
 /// Whoever drives several supervisors passes each [`Action::Standing`] of one to those that
 /// depend on it, as [`Event::Dependency`](super::Event::Dependency).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
     /// Children of this supervisor that children of others depend on: their standing is announced.
     pub announced: BTreeSet<ChildName>,

@@ -14,7 +14,7 @@ use crate::spec::{ChildSpec, RestartType, SupervisorSpec};
 impl SupervisorState {
     /// Takes over a new spec: nothing changes when it is refused. With `Act`, children that are
     /// gone from it are stopped, those that must be are restarted, and new ones are started,
-    /// in one pass; the others do not notice.
+    /// in one pass; the others do not notice, nor do those that were added by a request.
     pub(super) fn reload(
         &mut self,
         from: RequestId,
@@ -40,6 +40,7 @@ impl SupervisorState {
         for child in spec.children {
             let key = match former.remove(&child.name) {
                 Some(key) => {
+                    self.adopt(key);
                     if self.replace_spec(key, child) {
                         restarted.push(key);
                     }
@@ -64,7 +65,9 @@ impl SupervisorState {
             return;
         }
         self.waiters.join(from);
-        let removed: BTreeSet<ChildKey> = former.into_values().collect();
+        // What was added while the supervisor ran is no business of the spec, as in OTP.
+        let removed = former.into_values().filter(|key| !self.is_added(*key));
+        let removed: BTreeSet<ChildKey> = removed.collect();
         let removed = self.drop_removed(&removed);
         self.restart_set(from, &restarted, &added, &removed);
         self.reply(from, &Ok(Answer::Done));
@@ -95,6 +98,17 @@ impl SupervisorState {
             }
         }
         Ok(())
+    }
+
+    fn is_added(&self, key: ChildKey) -> bool {
+        self.children.get(key).is_some_and(|child| child.is_added)
+    }
+
+    /// A child that was added while the supervisor ran is the spec's from now on.
+    fn adopt(&mut self, key: ChildKey) {
+        if let Some(child) = self.children.get_mut(key) {
+            child.is_added = false;
+        }
     }
 
     /// Gives a child its new spec; tells whether it must be restarted for that.

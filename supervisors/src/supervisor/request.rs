@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChildKey, ChildStatus, ExitReason, Incarnation, Links};
+use super::{ChildKey, ChildStatus, ExitReason, Incarnation, Links, Standing};
 use crate::spec::{ChildName, ChildSpec, PoolSpec, SupervisorSpec};
 
 /// Whom to answer; chosen by the caller.
@@ -16,7 +16,7 @@ pub struct RequestId(pub u64);
 /// The first eight are OTP's, with OTP's results. `Start`, `Stop` and `Restart` are the
 /// operator's: a child that was stopped so is *held* down, also through group restarts,
 /// until it is started again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     /// Add a child and start it.
     StartChild(Box<ChildSpec>),
@@ -66,7 +66,7 @@ pub enum Request {
 }
 
 /// A child of a supervisor by name, or a member of a pool by its key (in OTP its pid).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChildRef {
     /// By name.
     Name(ChildName),
@@ -74,8 +74,32 @@ pub enum ChildRef {
     Member(ChildKey),
 }
 
+impl From<&str> for ChildRef {
+    fn from(name: &str) -> Self {
+        Self::Name(name.into())
+    }
+}
+
+impl From<ChildName> for ChildRef {
+    fn from(name: ChildName) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<&ChildName> for ChildRef {
+    fn from(name: &ChildName) -> Self {
+        Self::Name(name.clone())
+    }
+}
+
+impl From<ChildKey> for ChildRef {
+    fn from(member: ChildKey) -> Self {
+        Self::Member(member)
+    }
+}
+
 /// How far a reload goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReloadMode {
     /// Children are stopped, started and restarted until what runs is what the spec says.
     Act,
@@ -87,7 +111,7 @@ pub enum ReloadMode {
 pub type Reply = Result<Answer, RequestError>;
 
 /// What a request that was granted is answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     /// It is done.
     Done,
@@ -156,6 +180,8 @@ pub struct ChildInfo {
     pub key: ChildKey,
     /// What it is doing.
     pub status: ChildStatus,
+    /// How it stands for those who depend on it; also whether it may yet come.
+    pub standing: Standing,
     /// Its life, while it has one (OTP's pid).
     pub incarnation: Option<Incarnation>,
     /// Whether it is a supervisor or a pool.

@@ -43,6 +43,8 @@ pub struct SupervisorState {
     pub(super) significant_end: Option<ChildName>,
     pub(super) now: Time,
     pub(super) actions: Vec<Action>,
+    /// How many children it has forgotten.
+    forgotten: u64,
     seed: u64,
     ends_when_idle: bool,
     said_idle: bool,
@@ -127,6 +129,7 @@ impl SupervisorState {
             significant_end: None,
             now: Time::ORIGIN,
             actions: Vec::new(),
+            forgotten: 0,
             seed: 0,
             ends_when_idle: false,
             said_idle: false,
@@ -281,6 +284,13 @@ impl SupervisorState {
         self.children.next_deadline()
     }
 
+    /// How many children it has forgotten so far: whoever keeps something for each child knows
+    /// by that when to look which are still [there](Self::childspec).
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     /// The supervisor's name.
     #[must_use]
     pub fn name(&self) -> &ChildName {
@@ -299,7 +309,7 @@ impl SupervisorState {
         self.children
             .iter()
             .rev()
-            .map(|(key, child)| info(key, child))
+            .map(|(key, child)| self.info(key, child))
             .collect()
     }
 
@@ -307,7 +317,7 @@ impl SupervisorState {
     #[must_use]
     pub fn which_child(&self, name: &str) -> Option<ChildInfo> {
         let key = self.children.key(name)?;
-        self.children.get(key).map(|child| info(key, child))
+        self.children.get(key).map(|child| self.info(key, child))
     }
 
     /// Counts the children, as OTP's `count_children`.
@@ -344,6 +354,7 @@ impl SupervisorState {
         self.answer(key, Awaited::Started, &Err(RequestError::NotFound));
         self.answer(key, Awaited::Stopped, &Ok(Answer::Done));
         if let Some(child) = self.children.remove(key) {
+            self.forgotten += 1;
             self.dependencies.remove(key, &child.spec);
             if let (Some(pool), Some(member)) = (&mut self.pool, &child.member) {
                 pool.release(member.index);
@@ -409,16 +420,17 @@ impl SupervisorState {
             .map(|(key, child)| (child.name.clone(), key))
             .collect()
     }
-}
 
-pub(super) fn info(key: ChildKey, child: &Child) -> ChildInfo {
-    ChildInfo {
-        name: child.name.clone(),
-        key,
-        status: child.state.status(),
-        incarnation: child.state.is_live().then(|| child.incarnation(key)),
-        is_supervisor: child.spec.kind.is_supervisor(),
-        restarts: child.starts.saturating_sub(1),
-        last_exit: child.last_exit.clone(),
+    pub(super) fn info(&self, key: ChildKey, child: &Child) -> ChildInfo {
+        ChildInfo {
+            name: child.name.clone(),
+            key,
+            status: child.state.status(),
+            standing: self.standing(key),
+            incarnation: child.state.is_live().then(|| child.incarnation(key)),
+            is_supervisor: child.spec.kind.is_supervisor(),
+            restarts: child.starts.saturating_sub(1),
+            last_exit: child.last_exit.clone(),
+        }
     }
 }

@@ -409,3 +409,24 @@ fn marked_change_counts_from_the_next_start() {
     sim.crash("a");
     assert_eq!(*sim.running_spec("a"), process("a", "new"));
 }
+
+#[test]
+fn child_that_was_added_stays_behind_those_of_the_new_spec() {
+    let mut sim = run([worker("a"), worker("b")]);
+    sim.start_child(worker("x")).unwrap();
+    sim.take_orders();
+    assert_eq!(
+        reload(&mut sim, [worker("b"), worker("c")]),
+        ["stop a", "start c"]
+    );
+    assert_eq!(sim.order(), ["x", "c", "b"]);
+}
+
+#[test]
+fn child_that_was_added_is_the_specs_once_the_spec_has_it() {
+    let mut sim = run([worker("a")]);
+    sim.start_child(worker("x")).unwrap();
+    sim.take_orders();
+    assert_eq!(reload(&mut sim, [worker("x"), worker("a")]), NOTHING);
+    assert_eq!(reload(&mut sim, [worker("a")]), ["stop x"]);
+}

@@ -1,7 +1,9 @@
 //! Trees with real processes, through the library.
 
+mod added;
 mod hiding;
 mod operate;
+mod otp_api;
 mod reload;
 mod restarts;
 mod stops;

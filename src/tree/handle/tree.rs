@@ -4,16 +4,19 @@ use std::fmt;
 use std::rc::Rc;
 
 use treewright_supervisors::reload::Plan;
-use treewright_supervisors::spec::{ChildKind, ChildName, TreeSpec};
+use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::{Event, Reply, Request, RequestError};
 
-use super::beginning::StartProgress;
-use super::driver::{Caller, Mail, TreeOutcome};
-use super::place::find;
-use super::reload::{ReloadError, ReloadOrder};
-use super::shared::{Shared, failure};
+use super::actor::{SupervisedActor, is_actor};
+use super::supervisor::SupervisorHandle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rt::channel;
+use crate::tree::beginning::StartProgress;
+use crate::tree::driver::{Caller, Mail, TreeOutcome};
+use crate::tree::place::{Role, pool_of};
+use crate::tree::reload::{ReloadError, ReloadOrder};
+use crate::tree::reports::Reports;
+use crate::tree::shared::{Shared, failure};
 
 /// Asks things of a tree while it runs, and waits for what becomes of it. Cheap to clone; keeps
 /// no process alive.
@@ -30,7 +33,7 @@ impl fmt::Debug for TreeHandle {
 }
 
 impl TreeHandle {
-    pub(super) fn new(shared: Rc<Shared>) -> Self {
+    pub(in crate::tree) fn new(shared: Rc<Shared>) -> Self {
         Self(shared)
     }
 
@@ -40,7 +43,8 @@ impl TreeHandle {
         self.0.living.names()
     }
 
-    /// The spec the tree has now: the one it was made with, or that of the last reload.
+    /// The spec the tree has now: the one it was made with, or that of the last reload. What was
+    /// added while it runs is in none.
     #[must_use]
     pub fn spec(&self) -> TreeSpec {
         self.0.wanted().spec.clone()
@@ -96,7 +100,7 @@ impl TreeHandle {
     ///
     /// # Errors
     ///
-    /// As [`Tree::run`](super::Tree::run); an error for which [`Error::is_closed`] holds when
+    /// As [`Tree::run`](crate::Tree::run); an error for which [`Error::is_closed`] holds when
     /// nobody runs it any more.
     ///
     /// # Cancel safety
@@ -177,11 +181,9 @@ impl TreeHandle {
     ///
     /// It is carried out whether it is awaited or not.
     pub async fn scale(&self, pool: &str, members: u32) -> Result<(), RequestError> {
-        let wanted = self.0.wanted();
-        let place = find(&wanted.spec, pool).filter(|place| place.spec.name.as_str() == pool);
-        match place.map(|place| &place.spec.kind) {
+        match self.0.place(pool).map(|place| place.role) {
             None => Err(RequestError::NotFound),
-            Some(ChildKind::Pool(_)) => {
+            Some(Role::Pool) => {
                 let request = Request::Scale(members);
                 self.ask(&pool.into(), request).await.map(drop)
             }
@@ -217,6 +219,42 @@ impl TreeHandle {
             .await
     }
 
+    /// The supervisor or the pool of this name, to be asked what OTP's can be asked: to add
+    /// children, and to tell what they are doing.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::NotFound`] when the tree has none of this name at the moment.
+    pub fn supervisor(&self, name: &str) -> Result<SupervisorHandle, RequestError> {
+        match self.0.place(name).map(|place| place.role) {
+            Some(Role::Supervisor | Role::Pool) => {
+                Ok(SupervisorHandle::new(self.clone(), name.into()))
+            }
+            Some(Role::Leaf) | None => Err(RequestError::NotFound),
+        }
+    }
+
+    /// The way to an actor of the tree that holds through its restarts. A pool's member is
+    /// called `pool@index`.
+    ///
+    /// # Errors
+    ///
+    /// When no child is called so at the moment, or it is no actor.
+    pub fn actor(&self, name: &str) -> Result<SupervisedActor> {
+        match is_actor(&self.0, name) {
+            Some(true) => Ok(SupervisedActor::new(Rc::clone(&self.0), name.into())),
+            Some(false) => Err(Error::other(format!("child `{name}` is no actor"))),
+            None => Err(RequestError::NotFound.into()),
+        }
+    }
+
+    /// What the supervisors have to tell from now on: each start, end and restart of a child, and
+    /// their own ends, in order. Anybody may follow; nobody holds the tree up.
+    #[must_use]
+    pub fn reports(&self) -> Reports {
+        self.0.reports.follow()
+    }
+
     /// Asks the root supervisor.
     ///
     /// # Errors
@@ -227,11 +265,9 @@ impl TreeHandle {
     ///
     /// The request is carried out whether the answer is awaited or not.
     pub async fn request(&self, request: Request) -> Reply {
-        let (caller, answer) = channel::bounded(1);
-        self.0
-            .root
-            .post(Mail::Request(request, Caller::new(caller)));
-        outcome(answer).await
+        let root = self.0.wanted().spec.root.name.clone();
+        self.put(&root, request, |mail| self.0.root.post(mail))
+            .await
     }
 
     /// Asks the supervisor or the pool of this name.
@@ -244,17 +280,38 @@ impl TreeHandle {
     ///
     /// The request is carried out whether the answer is awaited or not.
     pub async fn ask(&self, supervisor: &ChildName, request: Request) -> Reply {
+        let post = |mail| self.0.supervisors.post(supervisor, mail);
+        self.put(supervisor, request, post).await
+    }
+
+    async fn put(
+        &self,
+        supervisor: &ChildName,
+        mut request: Request,
+        post: impl FnOnce(Mail),
+    ) -> Reply {
         let (caller, answer) = channel::bounded(1);
-        let mail = Mail::Request(request, Caller::new(caller));
-        self.0.supervisors.post(supervisor, mail);
-        outcome(answer).await
+        let mut caller = Caller::new(caller);
+        if let Request::StartChild(child) = &mut request {
+            let admitted = self.0.admit(supervisor, child);
+            caller.claim = admitted.map_err(RequestError::Invalid)?;
+        }
+        post(Mail::Request(request, caller));
+        let answer = answer.recv().await;
+        answer.unwrap_or(Err(RequestError::ShuttingDown))
     }
 
     async fn ask_owner(&self, child: &str, request: Request) -> Reply {
-        let wanted = self.0.wanted();
-        match find(&wanted.spec, child) {
-            Some(place) => self.ask(place.supervisor, request).await,
-            None => Err(RequestError::NotFound),
+        if let Some(place) = self.0.place(child) {
+            return match place.supervisor {
+                Some(supervisor) => self.ask(&supervisor, request).await,
+                None => Err(RequestError::NotFound),
+            };
+        }
+        let pool = pool_of(child).and_then(|pool| Some((pool, self.0.place(pool)?.role)));
+        match pool {
+            Some((pool, Role::Pool)) => self.ask(&pool.into(), request).await,
+            _ => Err(RequestError::NotFound),
         }
     }
 }
@@ -269,9 +326,4 @@ impl From<RequestError> for Error {
         };
         Self::wrap(kind, error)
     }
-}
-
-async fn outcome(answer: channel::Receiver<Reply>) -> Reply {
-    let answer = answer.recv().await;
-    answer.unwrap_or(Err(RequestError::ShuttingDown))
 }
