@@ -125,3 +125,32 @@ fn restart_limit_exceeded_ends_with_1_and_says_why() {
         "{err}"
     );
 }
+
+#[test]
+fn what_a_restart_does_not_mend_is_mended_one_level_up() {
+    let tree = include_str!("../../../trees/escalation.toml")
+        .replace("${TMPDIR:-/tmp}", "${TREEWRIGHT_TEST}");
+    let mut running = Running::start_as_one(&tree, &["-v"]);
+    let first = pid(&running.wait_for("serving as"));
+    signal(first, "KILL");
+    running.wait_for("somebody has the lock");
+    running.wait_for("serving as");
+    running.signal("TERM");
+    let (code, out, _) = running.end();
+    assert_eq!(code, Some(0), "{out}");
+}
+
+#[test]
+fn what_may_fail_gives_up_without_the_rest() {
+    let tree = include_str!("../../../trees/degradation.toml");
+    let mut running = Running::start_as_one(tree, &["-v"]);
+    let gave_up = running.wait_for("treewright: suggestions gave up");
+    assert!(
+        gave_up.contains("child `model` failed after 2 restarts"),
+        "{gave_up}"
+    );
+    running.signal("TERM");
+    let (code, out, _) = running.end();
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("stopped"), "the rest ran on: {out}");
+}
