@@ -22,9 +22,6 @@ use crate::scope::{Kind as NodeKind, Node, Urgency, shielded};
 use crate::undertaker::{self, Undertaker};
 use crate::wire::{Encoded, Kind, Limits};
 
-/// How long the last words may take to leave, when the other side does not read.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// The exit code of a process that should have become an actor and could not.
 const NOT_BOOTED: i32 = 70;
 
@@ -170,7 +167,7 @@ async fn serve(
         if let Some(relay) = relay {
             relay.send_the_rest(peer.link());
         }
-        say_goodbye(&peer, &end, FAREWELL.min(node.grace() / 2)).await;
+        say_goodbye(&peer, &end, patience(&end, node.grace())).await;
         Ok(exit_code(&end))
     })
     .await
@@ -238,6 +235,18 @@ fn is_reset(error: &Error) -> bool {
         error.downcast_ref::<LinkError>(),
         Some(LinkError::Io { source, .. }) if source.kind() == io::ErrorKind::ConnectionReset
     )
+}
+
+/// How long the last words may take to leave, when the parent does not read.
+///
+/// One that has asked for the end waits for it, and its thread may be busy meanwhile: it has the
+/// whole grace, after which it sends signals itself. One that has not asked may not even look;
+/// what ended this actor then ends it at once when the grace is over.
+fn patience(end: &End, grace: Duration) -> Duration {
+    match end {
+        End::Asked(_) => grace,
+        End::Orphaned(_) | End::Own(_) => grace / 2,
+    }
 }
 
 /// Tells the parent why, if it does not know, and lets all that was said leave.

@@ -1,22 +1,30 @@
 //! Links between two actors of which neither is the other's parent, at either end.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_lite::future::or;
+
+use super::ends::SOMEHOW;
+use super::introduction::refuse;
 use super::lifeline::PeersEar;
 use super::membership::Membership;
+use super::usage::{self, Usage};
 use crate::actor::{Conversation, Heard, Server, Trust, our_hello};
-use crate::error::{Error, ErrorContext, ErrorKind, RemoteError, RemoteKind, Result};
-use crate::id::{ActorId, Side};
+use crate::error::{
+    CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, RemoteError, RemoteKind, Result,
+};
+use crate::id::{ActorId, ContextId, Side};
 use crate::link::{self, Incoming, LinkError, Socket, Transport, greet};
 use crate::portal::{Peer, Portal};
+use crate::process::Exit;
 use crate::rt::{self, Latch};
 use crate::scope::Urgency;
 use crate::undertaker::{self, Undertaker};
-use crate::wire::{Introduce, Limits, Question};
+use crate::wire::{Encoded, Introduce, Kind, Limits};
 
 /// How long the other side may take to say hello.
 pub(super) const HELLO: Duration = Duration::from_secs(10);
@@ -24,9 +32,9 @@ pub(super) const HELLO: Duration = Duration::from_secs(10);
 /// How long the end of an actor may take to be known after its link was closed.
 const NEWS: Duration = Duration::from_secs(5);
 
-/// How many links one actor may bring about to another: more than one only when both want one
-/// at the same moment, or an earlier one breaks.
-const MOST_OF_ONE: usize = 4;
+/// How many links one actor may have to another: more than one only when both want one at the
+/// same moment, or an earlier one has broken or served and is not closed yet.
+const MOST_OF_ONE: usize = 8;
 
 /// A link to another actor, with what is heard over it beside calls.
 #[derive(Debug)]
@@ -35,14 +43,92 @@ pub(super) struct Direct {
     /// What it answered when it was asked to end, if it did not do so.
     pub(super) refusal: OnceCell<Error>,
     pub(super) refused: Latch,
+    /// How the actor ended, once that is known to those who have a handle over this.
+    pub(super) exit: OnceCell<Exit>,
+    usage: Cell<Usage>,
+    leases: Cell<usize>,
+    /// This side has had a handle over it since it left it last.
+    was_used: Cell<bool>,
+}
+
+impl Direct {
+    fn step(&self, event: usage::Event) {
+        let mut usage = self.usage.get();
+        let action = usage.step(event);
+        self.usage.set(usage);
+        match action {
+            Some(usage::Action::Leave) => self.say_goodbye(),
+            Some(usage::Action::Close) => self.peer.link().close(),
+            None => {}
+        }
+    }
+
+    fn say_goodbye(&self) {
+        let reason = CancelReason::new(CancelOrigin::Request).with_message(NO_USE);
+        let codec = self.peer.link().codec();
+        let goodbye = Encoded::new(codec, Kind::Goodbye, ContextId::LINK, &reason);
+        if let Ok(goodbye) = goodbye {
+            // One that is not there any more has left, too.
+            let _gone = self.peer.send(goodbye);
+        }
+    }
+
+    fn is_used(&self) -> bool {
+        self.leases.get() > 0 || self.peer.is_calling()
+    }
+
+    /// Leaves the link whenever this side has used it and does so no more.
+    async fn leave_when_idle<T>(&self) -> T {
+        loop {
+            // It listens before it looks, so that nothing comes in between.
+            let freed = self.peer.freed();
+            if self.was_used.get() && !self.is_used() {
+                self.was_used.set(false);
+                self.step(usage::Event::Idle);
+            }
+            freed.await;
+        }
+    }
+}
+
+/// What is said when a link is left.
+const NO_USE: &str = "nobody uses the link any more";
+
+/// The use of a link by one handle and its clones.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) direct: Rc<Direct>,
+}
+
+impl Lease {
+    fn new(direct: &Rc<Direct>) -> Self {
+        direct.leases.set(direct.leases.get() + 1);
+        direct.was_used.set(true);
+        direct.peer.free(false);
+        Self {
+            direct: Rc::clone(direct),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let left = self.direct.leases.get() - 1;
+        self.direct.leases.set(left);
+        // Calls and contexts that are open still are waited for.
+        self.direct.peer.free(left == 0);
+    }
 }
 
 /// An attempt to get a link to an actor. Several may wait for it, and it is nobody's.
 #[derive(Debug, Default)]
 struct Attempt {
-    /// None if the actor has ended.
-    outcome: OnceCell<Result<Option<Rc<Direct>>>>,
+    /// None if the actor has ended. It holds the link for those who wait.
+    outcome: OnceCell<Result<Option<Portal>>>,
     is_over: Latch,
+    /// Why a hop on the way could not pass it on.
+    refusal: OnceCell<Error>,
+    is_refused: Latch,
 }
 
 /// The links of one actor to others that it is not parent or child of.
@@ -53,10 +139,12 @@ pub(super) struct DirectLinks {
 }
 
 impl DirectLinks {
-    /// A link to this actor, if there is one.
+    /// A link to this actor that may be used, if there is one.
     fn to(&self, id: &ActorId) -> Option<Rc<Direct>> {
         let open = self.open.borrow();
-        open.iter().find(|one| one.peer.id() == id).cloned()
+        let mut open = open.iter();
+        let usable = open.find(|one| one.peer.id() == id && one.usage.get().is_open());
+        usable.cloned()
     }
 
     fn count(&self, id: &ActorId) -> usize {
@@ -67,6 +155,14 @@ impl DirectLinks {
     fn remove(&self, direct: &Rc<Direct>) {
         let mut open = self.open.borrow_mut();
         open.retain(|one| !Rc::ptr_eq(one, direct));
+    }
+
+    /// A hop on the way to this actor could not pass the link on that is waited for.
+    pub(super) fn refuse(&self, to: &ActorId, error: Error) {
+        if let Some(attempt) = self.attempts.borrow().get(to) {
+            let _first_stays = attempt.refusal.set(error);
+            attempt.is_refused.set();
+        }
     }
 
     /// Ends all of them.
@@ -92,20 +188,19 @@ impl Membership {
         if let Some(child) = self.child(id) {
             return Ok(Some(child));
         }
-        let direct = match self.direct().to(id) {
-            Some(direct) => Some(direct),
-            None => self.attempt(id).await?,
-        };
-        Ok(direct.map(|direct| self.portal_over(direct)))
+        match self.direct().to(id) {
+            Some(direct) => Ok(Some(self.portal_over(&direct))),
+            None => self.attempt(id).await,
+        }
     }
 
-    fn portal_over(self: &Rc<Self>, direct: Rc<Direct>) -> Portal {
-        let peer = Rc::clone(&direct.peer);
-        Portal::new(peer, Rc::new(PeersEar::new(Rc::clone(self), direct)))
+    fn portal_over(self: &Rc<Self>, direct: &Rc<Direct>) -> Portal {
+        let ear = PeersEar::new(Rc::clone(self), Lease::new(direct));
+        Portal::new(Rc::clone(&direct.peer), Rc::new(ear))
     }
 
     /// Waits for the attempt that is under way, or for a new one.
-    async fn attempt(self: &Rc<Self>, id: &ActorId) -> Result<Option<Rc<Direct>>> {
+    async fn attempt(self: &Rc<Self>, id: &ActorId) -> Result<Option<Portal>> {
         let under_way = self.direct().attempts.borrow().get(id).cloned();
         let attempt = match under_way {
             Some(attempt) => attempt,
@@ -124,7 +219,13 @@ impl Membership {
         let (membership, id, under_way) = (Rc::clone(self), id.clone(), Rc::clone(&attempt));
         // Beside everything: one of those who wait for it may be dropped.
         undertaker.run_beside(async move {
-            let outcome = membership.dial(&id).await;
+            let refused = async {
+                under_way.is_refused.wait().await;
+                let error = under_way.refusal.get().cloned();
+                let error = error.expect("invariant: the refusal is set before the latch");
+                Err(error.context(format!("cannot get a link to actor `{}`", id.name())))
+            };
+            let outcome = or(membership.dial(&id), refused).await;
             membership.direct().attempts.borrow_mut().remove(&id);
             let _once = under_way.outcome.set(outcome);
             under_way.is_over.set();
@@ -133,7 +234,7 @@ impl Membership {
     }
 
     /// Gets a new link to this actor.
-    async fn dial(self: &Rc<Self>, id: &ActorId) -> Result<Option<Rc<Direct>>> {
+    async fn dial(self: &Rc<Self>, id: &ActorId) -> Result<Option<Portal>> {
         let cannot = || format!("cannot get a link to actor `{}`", id.name());
         let ours: Box<dyn Transport> = match *id == self.actor().id {
             true => self.dial_oneself(id),
@@ -143,7 +244,7 @@ impl Membership {
             .open(id, ours, Side::Starter, self.trust(id, self.is_guest()))
             .await
         {
-            Ok(direct) => Ok(Some(direct)),
+            Ok(direct) => Ok(Some(self.portal_over(&direct))),
             Err(error) if is_closed(&error) && self.has_ended(id).await => Ok(None),
             Err(error) => Err(broken(error).context(cannot())),
         }
@@ -156,6 +257,7 @@ impl Membership {
             from: id.clone(),
             to: Some(id.clone()),
             is_guest: false,
+            refused: None,
         };
         self.serve_link(from, Box::new(far));
         Box::new(near)
@@ -163,8 +265,7 @@ impl Membership {
 
     /// Whether an actor whose link was closed has ended; the news of that may be on its way.
     pub(super) async fn has_ended(&self, id: &ActorId) -> bool {
-        let ended = self.ask(Question::Ended(id.clone()));
-        matches!(rt::within(NEWS, ended).await, Ok(Ok(_)))
+        matches!(rt::within(NEWS, self.end_of(id)).await, Ok(Ok(_)))
     }
 
     /// Makes a link of a way to this actor, once both have said hello, and serves it.
@@ -184,6 +285,10 @@ impl Membership {
             peer: Peer::new(id.clone(), here, link, side),
             refusal: OnceCell::new(),
             refused: Latch::new(),
+            exit: OnceCell::new(),
+            usage: Cell::default(),
+            leases: Cell::default(),
+            was_used: Cell::default(),
         });
         self.direct().open.borrow_mut().push(Rc::clone(&direct));
         let talk = talk(Rc::clone(self), Rc::clone(&direct), incoming, trust);
@@ -222,10 +327,13 @@ fn is_closed(error: &LinkError) -> bool {
 
 /// Takes one end of a link that another actor wants.
 pub(super) fn accept(membership: &Rc<Membership>, body: Introduce, link: OwnedFd) {
+    let name = membership.actor().id.name();
     if membership.direct().count(&body.from) >= MOST_OF_ONE {
-        return;
+        let message = format!("actor `{name}` has {MOST_OF_ONE} links to this one already");
+        let error = Error::new(ErrorKind::Refused, message);
+        return refuse(&link, &error, &membership.actor().id);
     }
-    // Without room for another descriptor there is none.
+    // It cannot be told over a link that cannot be used; that is closed, which tells.
     if let Ok(socket) = Socket::new(link) {
         membership.serve_link(body, Box::new(socket));
     }
@@ -240,18 +348,27 @@ async fn talk(membership: Rc<Membership>, direct: Rc<Direct>, incoming: Incoming
     let server = server(&membership, peer, trust, &undertaker);
     let mut conversation = Conversation::new(Rc::clone(peer), incoming, server);
     let node = membership.node();
-    let outcome = conversation
-        .run(|heard| match heard {
-            Heard::Cancel(reason) => node.cancel(reason, Urgency::InOrder),
-            Heard::Refused(error) => {
-                let _first_stays = direct.refusal.set((*error).into());
-                direct.refused.set();
-            }
-            Heard::CancelAck | Heard::Goodbye(_) => {}
-        })
-        .await;
+    let talking = conversation.run(|heard| match heard {
+        Heard::Cancel(reason) => node.cancel(reason, Urgency::InOrder),
+        Heard::Refused(error) => {
+            let _first_stays = direct.refusal.set((*error).into());
+            direct.refused.set();
+        }
+        Heard::Goodbye(_) => {
+            let is_used = direct.is_used();
+            direct.step(usage::Event::PeerLeft { is_used });
+        }
+        Heard::CancelAck => {}
+    });
+    // The second one never ends, it is there to be polled.
+    let outcome = or(talking, direct.leave_when_idle()).await;
     membership.direct().remove(&direct);
     peer.lose(&lost(peer, outcome));
+    if direct.leases.get() > 0 {
+        let end = rt::within(NEWS, membership.end_of(peer.id())).await;
+        let exit = end.ok().and_then(Result::ok);
+        let _known_already = direct.exit.set(exit.unwrap_or(SOMEHOW));
+    }
 }
 
 pub(super) fn server(

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::graves::Graves;
+use crate::error::RemoteKind;
 use crate::id::ActorId;
-use crate::wire::{Answer, Find, Question};
+use crate::wire::{Answer, Find, Gone, Question};
 
 /// How many questions of one line may be open at once.
 const MOST_OPEN: usize = 4096;
@@ -58,6 +60,8 @@ pub(super) struct Directory {
     /// How many came up so far.
     count: u64,
     names: HashMap<String, BTreeSet<u64>>,
+    /// How the last ones ended; the root answers with it.
+    graves: Graves,
     lines: HashMap<Way, Line>,
     /// Open questions by the numbers that they have here.
     questions: BTreeMap<u64, Asked>,
@@ -97,6 +101,7 @@ impl Directory {
             in_order: BTreeMap::new(),
             count: 0,
             names: HashMap::new(),
+            graves: Graves::default(),
             lines: HashMap::new(),
             questions: BTreeMap::new(),
             asked: 0,
@@ -133,22 +138,23 @@ impl Directory {
     }
 
     /// These have ended, on this way.
-    pub(super) fn withdraw(
-        &mut self,
-        way: Way,
-        actors: Vec<ActorId>,
-    ) -> Result<Vec<Action>, Breach> {
-        for id in &actors {
-            if self.entries.get(&id.number()).map(|entry| entry.way) != Some(way) {
+    pub(super) fn withdraw(&mut self, way: Way, gone: Vec<Gone>) -> Result<Vec<Action>, Breach> {
+        for Gone { actor, .. } in &gone {
+            if self.entries.get(&actor.number()).map(|entry| entry.way) != Some(way) {
                 return Err("an end of an actor that was not enrolled");
             }
-            self.remove(id.number());
+            self.remove(actor.number());
         }
-        Ok(self.have_ended(actors))
+        Ok(self.have_ended(gone))
     }
 
-    /// Nobody is on the other side of this line any more, nor below it.
-    pub(super) fn line_gone(&mut self, key: LineKey) -> Vec<Action> {
+    /// Nobody is on the other side of this line any more, nor below it. How who was on it ended
+    /// is known of a child.
+    pub(super) fn line_gone(
+        &mut self,
+        key: LineKey,
+        child: Option<(&ActorId, RemoteKind)>,
+    ) -> Vec<Action> {
         let way = Way::Line(key);
         let places = self.lines.get(&way).map(|line| line.actors.clone());
         let mut actors = Vec::new();
@@ -157,7 +163,12 @@ impl Directory {
             actors.extend(entry.and_then(|number| self.remove(number)));
         }
         let line = self.lines.remove(&way).unwrap_or_default();
-        let mut actions = self.have_ended(actors);
+        let how = |id: &ActorId| child.filter(|(child, _)| *child == id).map(|(_, how)| how);
+        let gone = actors.into_iter().map(|actor| Gone {
+            how: how(&actor),
+            actor,
+        });
+        let mut actions = self.have_ended(gone.collect());
         let mut forgotten: Vec<u64> = line.open.into_values().collect();
         forgotten.sort_unstable();
         for own in forgotten {
@@ -284,13 +295,18 @@ impl Directory {
     }
 
     /// What is to be done when these have been removed.
-    fn have_ended(&mut self, actors: Vec<ActorId>) -> Vec<Action> {
+    fn have_ended(&mut self, gone: Vec<Gone>) -> Vec<Action> {
         if self.has_above {
-            let parts = actors.chunks(AT_ONCE);
-            let tell = |part: &[ActorId]| Action::TellAbove(Find::Withdraw(part.to_vec()));
+            let parts = gone.chunks(AT_ONCE);
+            let tell = |part: &[Gone]| Action::TellAbove(Find::Withdraw(part.to_vec()));
             return parts.map(tell).collect();
         }
-        let ended: BTreeSet<u128> = actors.iter().map(ActorId::number).collect();
+        for Gone { actor, how } in &gone {
+            if let Some(how) = how {
+                self.graves.add(actor.number(), *how);
+            }
+        }
+        let ended: BTreeSet<u128> = gone.iter().map(|gone| gone.actor.number()).collect();
         self.answer_where(
             |question| matches!(question, Question::Ended(id) if ended.contains(&id.number())),
         )
@@ -327,10 +343,10 @@ impl Directory {
             Question::Awaited(name) => {
                 Some(self.named(name)).filter(|actors| !actors.is_empty())?
             }
-            Question::Ended(id) => match self.entries.contains_key(&id.number()) {
-                true => return None,
-                false => Vec::new(),
-            },
+            Question::Ended(id) => {
+                let is_there = self.entries.contains_key(&id.number());
+                return (!is_there).then(|| Answer::Ended(self.graves.get(id.number())));
+            }
         };
         Some(Answer::Actors(actors))
     }

@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use proptest::prelude::*;
 
 use super::directory::{Action, Directory, Way};
+use crate::error::RemoteKind;
 use crate::id::ActorId;
-use crate::wire::{Answer, Find, Question};
+use crate::wire::{Answer, Find, Gone, Question};
 
 fn ids(names: &[&str]) -> Vec<ActorId> {
     names.iter().map(|name| ActorId::new(*name)).collect()
+}
+
+fn gone(actors: Vec<ActorId>) -> Vec<Gone> {
+    let gone = |actor| Gone { actor, how: None };
+    actors.into_iter().map(gone).collect()
 }
 
 fn root() -> Directory {
@@ -56,11 +62,12 @@ fn actors_of_a_line_are_gone_with_it_and_so_are_its_questions() {
     root.ask(Way::Line(2), 7, Question::Ended(actors[1].clone()))
         .unwrap();
     root.ask(LINE, 8, awaited("later")).unwrap();
-    let told = root.line_gone(1);
-    assert_eq!(
-        told,
-        [Action::Answer(Way::Line(2), 7, Answer::Actors(vec![]))]
-    );
+    let told = root.line_gone(1, Some((&actors[0], RemoteKind::Exited(3))));
+    assert_eq!(told, [Action::Answer(Way::Line(2), 7, Answer::Ended(None))]);
+    // Who asks late is told what its parent knew.
+    let late = root.ask(Way::Here, 9, Question::Ended(actors[0].clone()));
+    let how = Answer::Ended(Some(RemoteKind::Exited(3)));
+    assert_eq!(late.unwrap(), [Action::Answer(Way::Here, 9, how)]);
     assert_eq!(root.route(&actors[0]), None);
     assert!(
         root.enrol(Way::Line(2), ids(&["later"]))
@@ -107,8 +114,11 @@ fn who_has_a_parent_passes_on_what_it_is_told_and_asked() {
         refused[..],
         [Action::Answer(Way::Here, 40, Answer::Refused(_))]
     ));
-    let told = middle.line_gone(1);
-    assert_eq!(told, [Action::TellAbove(Find::Withdraw(actors))]);
+    let told = middle.line_gone(1, Some((&actors[0], RemoteKind::Oom)));
+    let how = Some(RemoteKind::Oom);
+    let actor = actors[0].clone();
+    let withdrawn = Find::Withdraw(vec![Gone { actor, how }]);
+    assert_eq!(told, [Action::TellAbove(withdrawn)]);
 }
 
 #[test]
@@ -117,10 +127,10 @@ fn lie_about_actors_of_others_is_refused() {
     let actors = ids(&["a"]);
     root.enrol(LINE, actors.clone()).unwrap();
     assert!(root.enrol(Way::Line(2), actors.clone()).is_err());
-    assert!(root.withdraw(Way::Line(2), actors.clone()).is_err());
-    assert!(root.withdraw(LINE, ids(&["a"])).is_err());
-    assert!(root.withdraw(LINE, actors.clone()).is_ok());
-    assert!(root.withdraw(LINE, actors).is_err());
+    assert!(root.withdraw(Way::Line(2), gone(actors.clone())).is_err());
+    assert!(root.withdraw(LINE, gone(ids(&["a"]))).is_err());
+    assert!(root.withdraw(LINE, gone(actors.clone())).is_ok());
+    assert!(root.withdraw(LINE, gone(actors)).is_err());
 }
 
 #[test]
@@ -217,7 +227,7 @@ impl Forest {
             self.down.remove(&one);
         }
         let above = self.directories.get_mut(&parent).unwrap();
-        let actions = above.line_gone(number);
+        let actions = above.line_gone(number, None);
         self.act(parent, actions);
     }
 

@@ -141,7 +141,7 @@ async fn serve(
     let server = server(membership, &peer, Trust::Guest, undertaker);
     let mut conversation = Conversation::new(Rc::clone(&peer), incoming, server);
     let outcome = conversation.run(|_| {}).await;
-    membership.line_gone(&peer);
+    membership.line_gone(&peer, None);
     peer.lose(&lost(&peer, outcome));
 }
 
@@ -168,6 +168,7 @@ pub(super) fn introduce_oneself(link: &Link, id: &ActorId) -> Result<()> {
         from: id.clone(),
         to: None,
         is_guest: false,
+        refused: None,
     };
     let frame = Encoded::new(link.codec(), Kind::Introduce, ContextId::LINK, &body);
     let frame = frame.context("cannot encode an introduction")?;

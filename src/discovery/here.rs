@@ -7,6 +7,7 @@ use super::membership::Membership;
 use crate::actor::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::portal::{Lifeline, Peer, Portal};
+use crate::process::Exit;
 use crate::scope::Node;
 use crate::wire::Frame;
 
@@ -65,10 +66,10 @@ pub(crate) fn child_up(peer: &Rc<Peer>, lifeline: Rc<dyn Lifeline>) {
     }
 }
 
-/// A child has ended, and all that was below it. One that was never up is fine.
-pub(crate) fn child_gone(peer: &Rc<Peer>) {
+/// A child has ended so, and all that was below it. One that was never up is fine.
+pub(crate) fn child_gone(peer: &Rc<Peer>, exit: Exit) {
     if let Ok(here) = here() {
-        here.own.line_gone(peer);
+        here.own.line_gone(peer, Some(exit));
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socke
 use super::direct;
 use super::directory::{Breach, Way};
 use super::membership::Membership;
-use crate::error::{Error, ErrorContext, RemoteError, Result};
+use crate::error::{Error, ErrorContext, ErrorKind, RemoteError, Result};
 use crate::id::{ActorId, ContextId};
 use crate::wire::{Codec, Encoded, Introduce, Kind};
 
@@ -26,6 +26,7 @@ impl Membership {
             from: self.actor().id.clone(),
             to: Some(to.clone()),
             is_guest: self.is_guest(),
+            refused: None,
         };
         // Where there is no way, its end is closed, which is what the other one shows.
         if let Some(way) = self.route(to) {
@@ -44,6 +45,10 @@ impl Membership {
         let Some(to) = body.to.clone() else {
             return Err("a second introduction of oneself");
         };
+        if let Some(refused) = body.refused.take() {
+            self.pass_back(way, &to, body, refused);
+            return Ok(());
+        }
         if let Way::Line(key) = way {
             // Nobody can say that it is somebody else.
             match self.guest(key) {
@@ -52,8 +57,10 @@ impl Membership {
                 _ => return Err("an introduction of somebody else"),
             }
         }
-        // It could not be taken: the one who waits at the other end sees it closed.
-        let Some(link) = link else { return Ok(()) };
+        let Some(link) = link else {
+            self.refuse_back(way, body);
+            return Ok(());
+        };
         match self.route(&to) {
             Some(Way::Here) => direct::accept(self, body, link),
             Some(next) if next != way => self.send_on(next, body, link),
@@ -61,6 +68,33 @@ impl Membership {
             _ => {}
         }
         Ok(())
+    }
+
+    /// No link came with this: whoever wants it is told, back the way it came.
+    fn refuse_back(&self, way: Way, mut body: Introduce) {
+        let here = &self.actor().id;
+        let message = format!("actor `{}` has no room for another descriptor", here.name());
+        let error = Error::new(ErrorKind::Refused, message).with_hint(
+            "raise its limit of open files, or that of descriptors of this user under way",
+        );
+        body.refused = Some(Box::new(RemoteError::pack(&error, here)));
+        self.tell(way, Kind::Introduce, &body);
+    }
+
+    /// Takes a refusal back to who wants the link.
+    fn pass_back(&self, way: Way, to: &ActorId, mut body: Introduce, refused: Box<RemoteError>) {
+        // From below it is believed of those who are there; one of them may just have ended.
+        if matches!(way, Way::Line(_)) && self.route(to) != Some(way) {
+            return;
+        }
+        match self.way_back(&body.from) {
+            Some(Way::Here) => self.direct().refuse(to, (*refused).into()),
+            Some(next) if next != way => {
+                body.refused = Some(refused);
+                self.tell(next, Kind::Introduce, &body);
+            }
+            _ => {}
+        }
     }
 
     /// Sends a link on its way: as it is, or where the hop cannot pass it its bytes.

@@ -6,46 +6,47 @@ use std::rc::Rc;
 
 use futures_lite::future::or;
 
-use super::direct::{Direct, lost};
+use super::direct::{Direct, Lease, lost};
+use super::ends::SOMEHOW;
 use super::membership::Membership;
 use crate::error::{CancelReason, Error, ErrorKind, Result};
 use crate::id::ContextId;
 use crate::portal::{Lifeline, Peer, Portal};
-use crate::process::{Exit, ExitStatus};
+use crate::process::Exit;
 use crate::rt::Latch;
-use crate::wire::Question;
-
-/// The end of an actor of which only its parent knows how it came.
-const SOMEHOW: Exit = Exit {
-    reason: ExitStatus::Lost,
-    stopped: None,
-    left_behind: None,
-};
 
 /// What the handle of an actor needs of the link to it.
 #[derive(Debug)]
 pub(super) struct PeersEar {
     membership: Rc<Membership>,
-    direct: Rc<Direct>,
+    lease: Lease,
     asked: Latch,
 }
 
 impl PeersEar {
-    pub(super) fn new(membership: Rc<Membership>, direct: Rc<Direct>) -> Self {
+    pub(super) fn new(membership: Rc<Membership>, lease: Lease) -> Self {
         Self {
             membership,
-            direct,
+            lease,
             asked: Latch::new(),
         }
     }
 
     /// Waits until the root knows that it has ended, or cannot be asked.
     async fn until_ended(&self) -> Exit {
-        let id = self.direct.peer.id().clone();
-        if self.membership.ask(Question::Ended(id)).await.is_err() {
-            self.direct.peer.link().closed().await;
-        }
-        SOMEHOW
+        let direct = self.direct();
+        let exit = match self.membership.end_of(direct.peer.id()).await {
+            Ok(exit) => exit,
+            Err(_) => {
+                direct.peer.link().closed().await;
+                SOMEHOW
+            }
+        };
+        *direct.exit.get_or_init(|| exit)
+    }
+
+    fn direct(&self) -> &Direct {
+        &self.lease.direct
     }
 }
 
@@ -56,7 +57,7 @@ impl Lifeline for PeersEar {
 
     fn cancel(&self, reason: CancelReason) {
         self.asked.set();
-        self.direct.peer.send_cancel(ContextId::LINK, &reason);
+        self.direct().peer.send_cancel(ContextId::LINK, &reason);
     }
 
     fn is_cancelled(&self) -> bool {
@@ -69,16 +70,16 @@ impl Lifeline for PeersEar {
 
     fn cancelled(&self) -> Pin<Box<dyn Future<Output = Result<Exit>> + '_>> {
         let refused = async {
-            self.direct.refused.wait().await;
-            let refusal = self.direct.refusal.get().cloned();
+            self.direct().refused.wait().await;
+            let refusal = self.direct().refusal.get().cloned();
             Err(refusal.expect("invariant: the refusal is set before the latch"))
         };
         let ended = async { Ok(self.until_ended().await) };
         let lost = async {
-            let peer = &self.direct.peer;
+            let peer = &self.direct().peer;
             peer.link().closed().await;
             match self.membership.has_ended(peer.id()).await {
-                true => Ok(SOMEHOW),
+                true => Ok(self.until_ended().await),
                 false => Err(lost(peer, Ok(()))),
             }
         };
@@ -87,7 +88,7 @@ impl Lifeline for PeersEar {
     }
 
     fn try_ended(&self) -> Option<Exit> {
-        self.direct.peer.link().is_closed().then_some(SOMEHOW)
+        self.direct().exit.get().copied()
     }
 }
 

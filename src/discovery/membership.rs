@@ -6,11 +6,13 @@ use std::rc::Rc;
 
 use super::direct::DirectLinks;
 use super::directory::{Action, Directory, LineKey, Way};
+use super::ends;
 use super::relay::Relays;
 use crate::actor::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ActorId, ContextId};
 use crate::portal::{Lifeline, Peer, Portal};
+use crate::process::Exit;
 use crate::rt::channel::{Sender, bounded};
 use crate::scope::Node;
 use crate::wire::{Answer, Encoded, Find, Found, Frame, Introduce, Kind, Question};
@@ -139,11 +141,13 @@ impl Membership {
         self.lines.borrow_mut().insert(key_of(peer), line);
     }
 
-    /// Whoever was on this line has ended.
-    pub(super) fn line_gone(&self, peer: &Rc<Peer>) {
+    /// Whoever was on this line has ended; how is known of a child.
+    pub(super) fn line_gone(&self, peer: &Rc<Peer>, exit: Option<Exit>) {
         let key = key_of(peer);
         if self.lines.borrow_mut().remove(&key).is_some() {
-            let actions = self.directory.borrow_mut().line_gone(key);
+            let how = exit.and_then(|exit| ends::told(exit.reason));
+            let child = how.map(|how| (peer.id(), how));
+            let actions = self.directory.borrow_mut().line_gone(key, child);
             self.act(actions);
         }
     }
@@ -192,6 +196,17 @@ impl Membership {
         }
     }
 
+    /// Which way this one is, who may be a guest.
+    pub(super) fn way_back(&self, id: &ActorId) -> Option<Way> {
+        let lines = self.lines.borrow();
+        let mut lines = lines.iter();
+        let guest = lines.find(|(_, line)| line.lifeline.is_none() && line.peer.id() == id);
+        match guest {
+            Some((key, _)) => Some(Way::Line(*key)),
+            None => self.route(id),
+        }
+    }
+
     /// Whether the line of this key is to a guest, and to which.
     pub(super) fn guest(&self, key: LineKey) -> Option<ActorId> {
         let lines = self.lines.borrow();
@@ -222,8 +237,30 @@ impl Membership {
         !self.directory.borrow().is_root() && self.above.borrow().is_none()
     }
 
-    /// Asks, and waits for the answer. Dropping the future forgets the question.
+    /// Asks for actors, and waits for the answer. Dropping the future forgets the question.
     pub(super) async fn ask(&self, question: Question) -> Result<Vec<ActorId>> {
+        match self.question(question).await? {
+            Answer::Actors(actors) => Ok(actors),
+            _ => Err(Error::new(
+                ErrorKind::Broken,
+                "the root answers what was not asked",
+            )),
+        }
+    }
+
+    /// Waits until this actor has ended, and gives how, as far as the root knows. Dropping the
+    /// future forgets the question.
+    pub(super) async fn end_of(&self, id: &ActorId) -> Result<Exit> {
+        match self.question(Question::Ended(id.clone())).await? {
+            Answer::Ended(how) => Ok(ends::heard(how)),
+            _ => Err(Error::new(
+                ErrorKind::Broken,
+                "the root answers what was not asked",
+            )),
+        }
+    }
+
+    async fn question(&self, question: Question) -> Result<Answer> {
         if self.is_cut_off() {
             let message = "there is no link to the tree any more";
             return Err(Error::new(ErrorKind::Closed, message));
@@ -241,8 +278,8 @@ impl Membership {
         let actions = { asked }.ask(Way::Here, number, question);
         self.act(actions.unwrap_or_default());
         match answer.recv().await {
-            Ok(Answer::Actors(actors)) => Ok(actors),
             Ok(Answer::Refused(why)) => Err(Error::new(ErrorKind::Broken, why)),
+            Ok(answer) => Ok(answer),
             Err(_) => Err(Error::new(ErrorKind::Closed, "the runtime has ended")),
         }
         .map_err(|error| error.context("cannot ask the root for actors"))
@@ -315,14 +352,14 @@ impl Membership {
     }
 
     /// Tells whoever is on this way. One who is not there any more needs to know nothing.
-    fn tell(&self, way: Way, kind: Kind, body: &impl serde::Serialize) {
+    pub(super) fn tell(&self, way: Way, kind: Kind, body: &impl serde::Serialize) {
         let Some(peer) = self.peer_at(way) else {
             return;
         };
         let frame = Encoded::new(peer.link().codec(), kind, ContextId::LINK, body);
         let Ok(frame) = frame else { return };
         let _gone = peer.send(frame);
-        if kind == Kind::Found && peer.link().pending_bytes() > MOST_UNREAD {
+        if kind != Kind::Find && peer.link().pending_bytes() > MOST_UNREAD {
             peer.link().abort();
         }
     }

@@ -12,8 +12,9 @@ use crate::tasks::{Call, Task};
 
 /// A handle of an actor: what runs functions in its process.
 ///
-/// It is cheap to clone, and keeps nothing alive: the nursery that started the actor owns
-/// it. Used after the actor has ended, it says how that came.
+/// It is cheap to clone, and keeps no actor alive: the nursery that started the actor owns
+/// it. Used after the actor has ended, it says how that came. The link to an actor that was
+/// [found](crate::find_actor) is there as long as a handle, a call or a context needs it.
 #[derive(Clone)]
 pub struct Portal {
     peer: Rc<Peer>,
@@ -90,8 +91,9 @@ impl Portal {
     ///
     /// By another actor of its tree, which has [found](crate::find_actor) it: it is asked, no
     /// more. To its nursery that is a failure, whose
-    /// [reason](crate::Error::cancel_reason) names who asked. How its process ended is
-    /// known to its parent only: here it is [`ExitStatus::Lost`](crate::process::ExitStatus::Lost).
+    /// [reason](crate::Error::cancel_reason) names who asked. How its process ended its parent
+    /// tells the root, which is asked: it is [`ExitStatus::Lost`](crate::process::ExitStatus::Lost)
+    /// only if its parent has ended with it, or the root is not there any more.
     ///
     /// # Errors
     ///
@@ -128,7 +130,8 @@ impl Portal {
         self.lifeline.ended().await
     }
 
-    /// How the actor ended, if it has.
+    /// How the actor ended, if it has. Of an actor that was [found](crate::find_actor) that is
+    /// known once the root has told it.
     #[must_use]
     pub fn try_wait(&self) -> Option<Exit> {
         self.lifeline.try_ended()

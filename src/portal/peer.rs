@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use event_listener::{Event, EventListener};
+
 use super::reply::{Reply, ReplySlot};
 use crate::dialog::{Dialog, Growth, Role};
 use crate::error::{
@@ -34,6 +36,9 @@ pub(crate) struct Peer {
     /// The dialog that was heard of last: who hears much hears it in a row.
     recent: RefCell<Option<Rc<Dialog>>>,
     growth: Growth,
+    /// Somebody wants to know when a call or a context of ours has ended.
+    is_watched: Cell<bool>,
+    freed: Event,
     /// Why nobody is there any more.
     lost: OnceCell<Error>,
 }
@@ -52,6 +57,8 @@ impl Peer {
             dialogs: RefCell::default(),
             recent: RefCell::default(),
             growth: Growth::default(),
+            is_watched: Cell::new(false),
+            freed: Event::new(),
             lost: OnceCell::new(),
         })
     }
@@ -231,12 +238,35 @@ impl Peer {
         }
     }
 
+    /// Whether a call or a context is open that this side has begun.
+    pub(crate) fn is_calling(&self) -> bool {
+        let is_ours = |context: &ContextId| context.side() == self.side;
+        !self.calls.borrow().is_empty() || self.dialogs.borrow().keys().any(is_ours)
+    }
+
+    /// Hears of the next end of a call or a context that this side has begun, if it is set to,
+    /// and of each [`free`](Self::free).
+    pub(crate) fn freed(&self) -> EventListener {
+        self.freed.listen()
+    }
+
+    /// Wakes who listens to [`freed`](Self::freed). From now on the ends of calls and contexts do
+    /// so, too, or do not.
+    pub(crate) fn free(&self, is_watched: bool) {
+        self.is_watched.set(is_watched);
+        self.freed.notify(usize::MAX);
+    }
+
     /// Takes in the end of a call or of a context. It is an error of the protocol if no such
     /// call was made; one that nobody waits for any more is dropped.
     pub(crate) fn ended(&self, frame: Frame) -> Result<(), &'static str> {
         let context = frame.context;
         if context.side() != self.side || !self.was_opened(context) {
             return Err("an end of a context that was not opened");
+        }
+        if self.is_watched.get() {
+            // Who listens looks when this has been dealt with.
+            self.freed.notify(usize::MAX);
         }
         let slot = self.calls.borrow_mut().remove(&context);
         if let Some(slot) = slot {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{RemoteError, RemoteKind};
 use crate::id::ActorId;
 
 /// What is said towards the root about which actors there are, and asked of it.
@@ -10,11 +11,21 @@ pub(crate) enum Find {
     /// These are up, at the sender or below it.
     Enrol(Vec<ActorId>),
     /// These have ended.
-    Withdraw(Vec<ActorId>),
+    Withdraw(Vec<Gone>),
     /// A question, with a number that the answer will have.
     Ask(u64, Question),
     /// Whoever asked this does not want to know any more.
     Forget(u64),
+}
+
+/// An actor that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Gone {
+    /// Which one.
+    pub(crate) actor: ActorId,
+    /// How, as its parent knows it; of one that was lost with its parent nobody does.
+    #[serde(default)]
+    pub(crate) how: Option<RemoteKind>,
 }
 
 /// What can be asked.
@@ -44,6 +55,8 @@ pub(crate) struct Found {
 pub(crate) enum Answer {
     /// These, those that have been up longest first.
     Actors(Vec<ActorId>),
+    /// The actor that was asked for has ended, and how, if that is known.
+    Ended(Option<RemoteKind>),
     /// Why it is not answered.
     Refused(String),
 }
@@ -61,6 +74,9 @@ pub(crate) struct Introduce {
     /// Whether the one who wants it is not of the tree, but has joined it.
     #[serde(default)]
     pub(crate) is_guest: bool,
+    /// Why there will be no link: then it goes back to `from`, and there is no link with it.
+    #[serde(default)]
+    pub(crate) refused: Option<Box<RemoteError>>,
 }
 
 #[cfg(test)]
@@ -83,7 +99,14 @@ mod tests {
     fn bodies_come_back_in_every_codec() {
         let (one, other) = (ActorId::new("one"), ActorId::new("other"));
         comes_back(&Find::Enrol(vec![one.clone(), other.clone()]));
-        comes_back(&Find::Withdraw(vec![one.clone()]));
+        for how in [None, Some(RemoteKind::Exited(3)), Some(RemoteKind::Oom)] {
+            let actor = one.clone();
+            comes_back(&Find::Withdraw(vec![Gone { actor, how }]));
+            comes_back(&Found {
+                question: 8,
+                answer: Answer::Ended(how),
+            });
+        }
         comes_back(&Find::Forget(u64::MAX));
         for question in [
             Question::All,
@@ -107,8 +130,16 @@ mod tests {
                 from: one.clone(),
                 to,
                 is_guest: true,
+                refused: None,
             });
         }
+        let error = crate::error::Error::other("no room");
+        comes_back(&Introduce {
+            from: one.clone(),
+            to: None,
+            is_guest: false,
+            refused: Some(Box::new(RemoteError::pack(&error, &one))),
+        });
     }
 
     #[test]

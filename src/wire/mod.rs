@@ -25,7 +25,7 @@ mod fragments_tests;
 pub(crate) use body::{CreditBody, LogLevel, LogRecord};
 pub(crate) use codec::{Codec, CodecError};
 pub(crate) use decoder::Decoder;
-pub(crate) use discovery::{Answer, Find, Found, Introduce, Question};
+pub(crate) use discovery::{Answer, Find, Found, Gone, Introduce, Question};
 pub(crate) use encoded::Encoded;
 pub(crate) use fragments::{Assembler, AssemblyError, Fragments, fragments};
 pub(crate) use frame::Frame;

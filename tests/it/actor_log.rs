@@ -172,6 +172,16 @@ fn records_made_right_before_an_actor_dies_arrive() {
     });
 }
 
+/// Slow: the parent is busy for longer than two seconds.
+#[test]
+fn last_words_wait_for_a_parent_that_has_asked_for_the_end_and_is_busy() {
+    guarded(|| {
+        let lines = heard("busy");
+        let said = &by_actor(&lines)["polite"];
+        assert_eq!(said.len(), 700, "{:?}", said.last());
+    });
+}
+
 #[test]
 fn events_of_tracing_arrive_with_their_fields() {
     guarded(|| {

@@ -70,6 +70,7 @@ async fn play(scenario: &str, n: &Nursery<'_>) -> Result<()> {
         "levels" => levels(n).await,
         "threads" => n.run_in_actor(from_threads()).await?.result().await,
         "flood" => flood(n).await,
+        "busy" => busy(n).await,
         "cancel" => cancel(n).await,
         "tracing" => n.run_in_actor(trace()).await?.result().await,
         "eager" => {
@@ -168,6 +169,42 @@ async fn flood(n: &Nursery<'_>) -> Result<()> {
 async fn listener() -> Result<(PathBuf, UnixListener)> {
     let path = std::env::temp_dir().join("begun");
     Ok((path.clone(), UnixListener::bind(&path).await?))
+}
+
+/// An actor that says more when it is told to end than fits into a socket, to a parent that is
+/// busy meanwhile.
+#[expect(clippy::disallowed_methods, reason = "to be busy is what is tried")]
+async fn busy(n: &Nursery<'_>) -> Result<()> {
+    let (path, listener) = listener().await?;
+    let task = n
+        .actor("polite")
+        .run(say_much_at_last(path.clone()))
+        .await?;
+    let _begun = listener.accept().await?;
+    std::fs::remove_file(path)?;
+    let end = task.portal().cancel_actor();
+    // The request is on its way when other tasks have had their turn.
+    sleep(std::time::Duration::from_millis(1)).await;
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    end.await?;
+    Ok(())
+}
+
+#[treewright::task]
+async fn say_much_at_last(path: PathBuf) -> Result<()> {
+    struct LastWords;
+    impl Drop for LastWords {
+        fn drop(&mut self) {
+            let filler = "x".repeat(1000);
+            for count in 0..700 {
+                log::error!(target: "t", "{count} {filler}");
+            }
+        }
+    }
+    let _last_words = LastWords;
+    let _begun = UnixStream::connect(path)?;
+    sleep(std::time::Duration::MAX).await;
+    Ok(())
 }
 
 /// The same connection, for code that waits with its thread.

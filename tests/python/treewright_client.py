@@ -191,7 +191,7 @@ class Client:
         return Client(ours, self.me, self.timeout)
 
     def ask(self, question):
-        """The ids of the actors that answer `All`, `Named`, `Awaited` or `Ended`."""
+        """The ids of the actors that answer `All`, `Named` or `Awaited`; how that of `Ended` did."""
         self.last_question += 1
         number = self.last_question
         self.link.send(Kind.FIND, body=encode({"Ask": [number, question]}))
@@ -199,7 +199,7 @@ class Client:
         answer = self.answers.pop(number)
         if "Refused" in answer:
             raise PermissionError(answer["Refused"])
-        return answer["Actors"]
+        return answer["Ended"] if "Ended" in answer else answer["Actors"]
 
     def open(self, task, *arguments, limit=None, window=WINDOW):
         """Starts a function; `limit` is in seconds, `window` in messages and bytes."""

@@ -103,7 +103,7 @@ impl ActorOwner {
         let error = self.obituary(&life, exit).error();
         let is_told = life.facts().was_asked || !life.facts().was_up;
         self.peer.lose(&error);
-        discovery::child_gone(&self.peer);
+        discovery::child_gone(&self.peer, exit);
         self.booted.tell(Err(error.clone()));
         self.owner.outcome.set(exit);
         self.owner.member.ended(match is_told {

@@ -287,8 +287,15 @@ fn start_that_is_dropped_ends_the_actor_and_not_the_nursery() {
     guarded(|| {
         run(async || {
             open_nursery(async |n| {
-                let start = async { drop(n.start_actor("early").await) };
-                or(start, yield_now()).await;
+                let start = async { Some(n.start_actor("early").await) };
+                let dropped = async {
+                    yield_now().await;
+                    None
+                };
+                if let Some(portal) = or(start, dropped).await {
+                    // It was up before it could be dropped.
+                    portal?.cancel_actor().await?;
+                }
                 n.run_in_actor(process_id()).await?.result().await
             })
             .await

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use futures_lite::future::{or, yield_now, zip};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use treewright::{ErrorKind, Function, Result, open_nursery, run, time_left, timeout};
+use treewright::{
+    ErrorKind, Function, RemoteKind, Result, open_nursery, run, shielded, time_left, timeout,
+};
 
-use super::support::{Gate, Post, fail, hang, pass, process_id, say};
+use super::support::{Gate, Post, fail, hang, kind, pass, process_id, say, say_pid};
 use crate::guard::guarded;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -393,6 +395,80 @@ fn limit_of_the_callers_time_goes_along_to_every_depth() {
                 Ok(())
             })
             .await
+        })
+        .unwrap();
+    });
+}
+
+/// Says which process runs it, and blocks its thread until the gate opens.
+#[treewright::task]
+async fn hold_up(post: String, gate: String) {
+    say_pid(&post);
+    // The other end has no writer any more when the gate is open.
+    let mut file = std::fs::File::open(gate).unwrap();
+    std::io::Read::read(&mut file, &mut [0]).unwrap();
+}
+
+#[treewright::task]
+async fn say_it(post: String, line: String) -> u32 {
+    say(&post, &line);
+    1
+}
+
+#[treewright::task]
+async fn kill_itself() {
+    let own = rustix::process::getpid();
+    rustix::process::kill_process(own, rustix::process::Signal::KILL).unwrap();
+}
+
+fn kind_of_kill() -> RemoteKind {
+    RemoteKind::Signalled {
+        signal: 9,
+        core: false,
+    }
+}
+
+/// Those that came in together are run one after the other, and what they answer leaves in one
+/// piece: here it never does.
+#[test]
+fn answers_of_calls_that_came_in_with_one_that_kills_the_process_may_be_lost_with_it() {
+    guarded(|| {
+        run(async || {
+            let (mut post, gate) = (Post::new(), Gate::new());
+            let ended = open_nursery(async |n| {
+                let portal = n.start_actor("mortal").await?;
+                let busy = portal.run(hold_up(post.address(), gate.address()));
+                let address = post.address();
+                let say = |line: &str| portal.run(say_it(address.clone(), line.to_owned()));
+                let others = async {
+                    post.process().await;
+                    let said = zip(zip(say("one"), say("two")), say("three"));
+                    let sent = async {
+                        // All have been sent when others have had a turn.
+                        yield_now().await;
+                        gate.open();
+                    };
+                    zip(zip(said, portal.run(kill_itself())), sent).await
+                };
+                // The end of the actor ends the nursery, too.
+                let (busy, (outcomes, ())) = shielded(zip(busy, others)).await;
+                let (((one, two), three), killed) = outcomes;
+                assert!(killed.is_err());
+                for line in ["one", "two", "three"] {
+                    post.expect(line).await;
+                }
+                for outcome in [busy.map(|()| 1), one, two, three] {
+                    // It ran; whether it is known that it did is another matter.
+                    match outcome {
+                        Ok(value) => assert_eq!(value, 1),
+                        Err(error) => assert_eq!(kind(&error), kind_of_kill()),
+                    }
+                }
+                Ok(())
+            })
+            .await;
+            assert_eq!(ended.unwrap_err().kind(), ErrorKind::LostProcess);
+            Ok(())
         })
         .unwrap();
     });

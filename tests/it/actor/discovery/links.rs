@@ -94,9 +94,8 @@ fn descriptors() -> usize {
 /// Finds an actor this often; all handles go over one link.
 #[treewright::task]
 async fn find_often(name: String, times: u32) -> Result<usize> {
-    wait_for_actor(&name).await?;
+    let mut found = vec![wait_for_actor(&name).await?];
     let before = descriptors();
-    let mut found = Vec::new();
     for _ in 0..times {
         let portal = find_actor(&name).await?.unwrap();
         portal.run(who()).await?;
@@ -182,8 +181,9 @@ async fn wait_there(post: String, name: String) -> Result<String> {
     let found = wait_for_actor(&name).await?;
     let error = found.run(linger(post)).await.unwrap_err();
     assert_eq!(kind(&error), treewright::RemoteKind::LinkLost);
-    found.wait().await;
-    assert!(found.try_wait().is_some());
+    let exit = found.wait().await;
+    assert_eq!(exit.reason.shell_code(), Some(128 + 9));
+    assert_eq!(found.try_wait(), Some(exit));
     assert!(found.run(who()).await.is_err());
     Ok(error.to_string())
 }
