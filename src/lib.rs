@@ -3,6 +3,9 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("treewright runs on Linux (5.4 or later) only: it waits for processes by pidfd");
 
+// What the macros write names this crate, also in functions of its own.
+extern crate self as treewright;
+
 mod actor;
 mod context;
 mod dialog;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use event_listener::{Event, EventListener};
 use treewright_supervisors::spec::ChildName;
 
+use super::isolated::{Told, Uplink};
 use crate::portal::Portal;
 
 /// The actors of a tree that are up.
@@ -15,6 +16,9 @@ pub(super) struct Actors {
     seats: RefCell<HashMap<ChildName, Seat>>,
     changed: Event,
     has_ended: Cell<bool>,
+    /// Numbers the lives for the process above.
+    entered: Cell<u64>,
+    above: Option<Uplink>,
 }
 
 /// What is known of the actor of one name.
@@ -35,6 +39,13 @@ impl std::fmt::Debug for Actors {
 }
 
 impl Actors {
+    pub(super) fn new(above: Option<Uplink>) -> Rc<Self> {
+        Rc::new(Self {
+            above,
+            ..Self::default()
+        })
+    }
+
     /// A life of this actor is up until the guard is dropped. There is no portal to one that
     /// another process has started.
     pub(super) fn enter(self: &Rc<Self>, name: &ChildName, portal: Option<Portal>) -> ActorUp {
@@ -45,11 +56,21 @@ impl Actors {
         let (number, former) = (seat.number, std::mem::replace(&mut seat.portal, portal));
         drop(seats);
         drop(former);
+        let life = self.entered.get() + 1;
+        self.entered.set(life);
+        if let Some(above) = &self.above {
+            let child = name.clone();
+            above.tell(Told::ActorUp {
+                child,
+                number: life,
+            });
+        }
         self.note_change();
         ActorUp {
             actors: Rc::clone(self),
             name: name.clone(),
             number,
+            life,
         }
     }
 
@@ -91,6 +112,7 @@ pub(super) struct ActorUp {
     actors: Rc<Actors>,
     name: ChildName,
     number: u64,
+    life: u64,
 }
 
 impl Drop for ActorUp {
@@ -106,6 +128,9 @@ impl Drop for ActorUp {
             });
         drop(seats);
         drop(portal);
+        if let Some(above) = &self.actors.above {
+            above.tell(Told::ActorDown { number: self.life });
+        }
         self.actors.note_change();
     }
 }

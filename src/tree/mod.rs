@@ -1,9 +1,5 @@
 //! The driver that runs a tree, and what it runs beside the children: output and probes.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "children that are actors enter themselves")
-)]
 mod actors;
 mod admission;
 mod beginning;
@@ -12,6 +8,7 @@ mod foreground;
 mod front;
 mod handle;
 mod hangup;
+mod isolated;
 pub mod log;
 mod place;
 pub mod probe;

@@ -9,6 +9,7 @@ use treewright_supervisors::spec::{ChildKind, ChildName, ChildSpec, SupervisorSp
 use treewright_supervisors::supervisor::Links;
 
 use super::actors::Actors;
+use super::isolated::Uplink;
 use super::place::{Place, Places};
 
 /// A child that was added while the tree runs.
@@ -27,6 +28,7 @@ pub(super) struct Added {
 pub(super) struct Roster {
     tables: RefCell<Tables>,
     actors: Rc<Actors>,
+    above: Option<Uplink>,
 }
 
 #[derive(Debug, Default)]
@@ -37,9 +39,13 @@ struct Tables {
 }
 
 impl Roster {
-    pub(super) fn new(actors: Rc<Actors>) -> Rc<Self> {
+    pub(super) fn new(actors: Rc<Actors>, above: Option<Uplink>) -> Rc<Self> {
         let tables = RefCell::default();
-        Rc::new(Self { tables, actors })
+        Rc::new(Self {
+            tables,
+            actors,
+            above,
+        })
     }
 
     /// Takes a child up. None of its names may be there yet.
@@ -134,6 +140,9 @@ impl Drop for Claim {
                 tables.owners.remove(below);
                 self.roster.actors.forget(below);
             }
+        }
+        if let Some(above) = &self.roster.above {
+            above.forgot(&self.child);
         }
     }
 }

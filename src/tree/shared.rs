@@ -10,6 +10,7 @@ use treewright_supervisors::supervisor::{ExitReason, Links};
 use super::actors::Actors;
 use super::beginning::Beginning;
 use super::driver::{Living, Mail, Mailbox, TreeOutcome};
+use super::isolated::Uplink;
 use super::place::{Place, Places};
 use super::reload::ReloadOrder;
 use super::reports::ReportFan;
@@ -28,6 +29,11 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn new(spec: TreeSpec) -> Rc<Self> {
         let links = Links::of(&spec);
+        Self::with_links(spec, links)
+    }
+
+    /// With these dependencies, which may lead out of this spec.
+    pub(super) fn with_links(spec: TreeSpec, links: BTreeMap<ChildName, Links>) -> Rc<Self> {
         let places = Places::of(&spec.root);
         Rc::new(Self {
             spec,
@@ -40,6 +46,8 @@ impl Wanted {
 /// What a tree shares with the handles on it.
 #[derive(Debug)]
 pub(super) struct Shared {
+    /// The way up, in the process of an isolated supervisor.
+    pub(super) above: Option<Uplink>,
     pub(super) root: Mailbox,
     pub(super) living: Living,
     pub(super) supervisors: Directory,
@@ -62,17 +70,34 @@ impl Shared {
         root: Mailbox,
         reloads: channel::Sender<ReloadOrder>,
     ) -> Rc<Self> {
-        let actors: Rc<Actors> = Rc::default();
+        Self::with(Wanted::new(spec), root, reloads, None)
+    }
+
+    /// In the process of an isolated supervisor.
+    pub(super) fn below(wanted: Rc<Wanted>, top: Mailbox, above: Uplink) -> Rc<Self> {
+        // Nobody asks for a reload here: what is new comes from above.
+        let (reloads, _) = channel::unbounded();
+        Self::with(wanted, top, reloads, Some(above))
+    }
+
+    fn with(
+        wanted: Rc<Wanted>,
+        root: Mailbox,
+        reloads: channel::Sender<ReloadOrder>,
+        above: Option<Uplink>,
+    ) -> Rc<Self> {
+        let actors = Actors::new(above.clone());
         Rc::new(Self {
             root,
-            living: Living::default(),
+            living: Living::new(above.clone()),
             supervisors: Directory::default(),
             reloads,
             beginning: Beginning::default(),
-            roster: Roster::new(Rc::clone(&actors)),
+            roster: Roster::new(Rc::clone(&actors), above.clone()),
+            above,
             reports: ReportFan::default(),
             actors,
-            wanted: RefCell::new(Wanted::new(spec)),
+            wanted: RefCell::new(wanted),
             started: Latch::new(),
             outcome: OnceCell::new(),
             ended: Latch::new(),

@@ -52,7 +52,7 @@ pub(super) async fn take_care<T>(
 }
 
 /// An error and its causes on one line.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(in crate::tree) fn chain(error: &dyn Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", chain(source)),
         None => error.to_string(),

@@ -17,6 +17,7 @@ use super::mail::Mailbox;
 use super::outcome::{Ends, TreeOutcome, code_of};
 use crate::process::TreeId;
 use crate::rt::Latch;
+use crate::tree::isolated::Told;
 use crate::tree::log::{ChildLog, LogError, Logs};
 use crate::tree::probe::NotifySocket;
 use crate::tree::shared::{Shared, Wanted};
@@ -67,7 +68,10 @@ impl TreeContext {
         &self.id
     }
 
-    pub(super) fn report(&self, report: &SupervisorReport) {
+    pub(in crate::tree) fn report(&self, report: &SupervisorReport) {
+        if let Some(above) = &self.shared.above {
+            return above.tell(Told::Report(Box::new(report.clone())));
+        }
         if let (ReportContext::Progress, Some(child)) = (report.context, &report.offender)
             && !self.shared.is_started()
             && !self.shared.supervisors.has(&child.name)
@@ -93,7 +97,7 @@ impl TreeContext {
     }
 
     /// A seed for one life of a supervisor, so that no two back off in step.
-    pub(super) fn next_seed(&self) -> u64 {
+    pub(in crate::tree) fn next_seed(&self) -> u64 {
         let drawn = self.seeds_drawn.get();
         self.seeds_drawn.set(drawn + 1);
         self.seed.wrapping_add(drawn)
@@ -131,14 +135,36 @@ impl TreeContext {
     }
 
     /// A supervisor begins: it is told of what it depends on from now on, and how that stands now.
-    pub(super) fn enter(self: &Rc<Self>, supervisor: &ChildName, mailbox: &Mailbox) -> Membership {
+    pub(in crate::tree) fn enter(
+        self: &Rc<Self>,
+        supervisor: &ChildName,
+        mailbox: &Mailbox,
+    ) -> Membership {
         self.renew(supervisor);
+        let mut membership = self.enter_here(supervisor, mailbox);
+        match &self.shared.above {
+            Some(above) => {
+                membership.is_told = true;
+                let (supervisor, number) = (supervisor.clone(), membership.number);
+                above.tell(Told::Entered { supervisor, number });
+            }
+            None => self.tell_standings(supervisor, mailbox),
+        }
+        membership
+    }
+
+    /// A supervisor begins of which the process above knows already.
+    pub(in crate::tree) fn enter_here(
+        self: &Rc<Self>,
+        supervisor: &ChildName,
+        mailbox: &Mailbox,
+    ) -> Membership {
         let number = self.shared.supervisors.enter(supervisor, mailbox);
-        self.tell_standings(supervisor, mailbox);
         Membership {
             context: Rc::clone(self),
             supervisor: supervisor.clone(),
             number,
+            is_told: false,
         }
     }
 
@@ -157,7 +183,11 @@ impl TreeContext {
     }
 
     /// What is known of a supervisor's children is of its last life: they are yet to come.
-    fn renew(&self, supervisor: &ChildName) {
+    pub(in crate::tree) fn renew(&self, supervisor: &ChildName) {
+        if self.shared.above.is_some() {
+            // The root does it, which is told.
+            return;
+        }
         for child in &self.shared.links(supervisor).announced {
             let is_known = self.standings.borrow().contains_key(child);
             if is_known {
@@ -168,7 +198,12 @@ impl TreeContext {
 
     /// Tells those who depend on a child how it stands. A supervisor that is gone for good
     /// takes along what is under it.
-    pub(super) fn announce(&self, child: &ChildName, standing: Standing) {
+    pub(in crate::tree) fn announce(&self, child: &ChildName, standing: Standing) {
+        if let Some(above) = &self.shared.above {
+            // The root tells everybody, in one order.
+            let child = child.clone();
+            return above.tell(Told::Standing { child, standing });
+        }
         self.standings.borrow_mut().insert(child.clone(), standing);
         for supervisor in self.shared.awaiting(child) {
             if let Some(mailbox) = self.shared.supervisors.get(&supervisor) {
@@ -191,9 +226,25 @@ impl TreeContext {
             return;
         }
         let is_success = reason.class(spec) != ExitClass::Abnormal;
+        self.note_ended(name, code_of(reason), is_success);
+    }
+
+    pub(in crate::tree) fn note_ended(&self, name: &ChildName, code: Option<u8>, is_success: bool) {
+        if let Some(above) = &self.shared.above {
+            let child = name.clone();
+            return above.tell(Told::Ended {
+                child,
+                code,
+                is_success,
+            });
+        }
         let wanted = self.wanted();
-        self.ends
-            .note(&wanted.spec, name, code_of(reason), is_success);
+        self.ends.note(&wanted.spec, name, code, is_success);
+    }
+
+    /// What the tree is called.
+    pub(in crate::tree) fn tree_name(&self) -> String {
+        self.wanted().spec.name.clone()
     }
 
     pub(in crate::tree) fn outcome(&self, reason: ExitReason) -> TreeOutcome {
@@ -220,7 +271,9 @@ impl TreeContext {
 }
 
 /// A supervisor's place among those that run; given up when dropped.
-pub(super) struct Membership {
+pub(in crate::tree) struct Membership {
+    /// Whether the process above knows of it.
+    is_told: bool,
     context: Rc<TreeContext>,
     supervisor: ChildName,
     number: u64,
@@ -230,5 +283,9 @@ impl Drop for Membership {
     fn drop(&mut self) {
         let supervisors = &self.context.shared.supervisors;
         supervisors.leave(&self.supervisor, self.number);
+        if let (true, Some(above)) = (self.is_told, &self.context.shared.above) {
+            let (supervisor, number) = (self.supervisor.clone(), self.number);
+            above.tell(Told::Left { supervisor, number });
+        }
     }
 }

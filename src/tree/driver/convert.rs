@@ -6,7 +6,7 @@ use treewright_supervisors::supervisor::ExitReason;
 use crate::process::{self, Exit, Rung};
 
 /// Why a process ended, in a supervisor's words.
-pub(super) fn reason(ended: process::ExitStatus) -> ExitReason {
+pub(in crate::tree) fn reason(ended: process::ExitStatus) -> ExitReason {
     match ended {
         process::ExitStatus::Code(code) => ExitReason::Exited { code },
         process::ExitStatus::Signal { signal, core } => ExitReason::Signalled {

@@ -11,26 +11,26 @@ use super::mail::Mailbox;
 ///
 /// A life ends by telling one of `start_failed`, `exited` and `stopped`, when nothing of it is
 /// left.
-pub(super) struct Life {
-    pub(super) spec: Arc<ChildSpec>,
-    pub(super) incarnation: Incarnation,
-    pub(super) supervisor: Mailbox,
+pub(in crate::tree) struct Life {
+    pub(in crate::tree) spec: Arc<ChildSpec>,
+    pub(in crate::tree) incarnation: Incarnation,
+    pub(in crate::tree) supervisor: Mailbox,
 }
 
 impl Life {
-    pub(super) fn started(&self) {
+    pub(in crate::tree) fn started(&self) {
         self.supervisor.tell(Event::Started {
             incarnation: self.incarnation,
         });
     }
 
-    pub(super) fn ready(&self) {
+    pub(in crate::tree) fn ready(&self) {
         self.supervisor.tell(Event::Ready {
             incarnation: self.incarnation,
         });
     }
 
-    pub(super) fn unhealthy(&self, message: String) {
+    pub(in crate::tree) fn unhealthy(&self, message: String) {
         let why = ExitReason::Unhealthy { message };
         self.supervisor.tell(Event::Unhealthy {
             incarnation: self.incarnation,
@@ -38,25 +38,25 @@ impl Life {
         });
     }
 
-    pub(super) fn start_failed(&self, message: String) {
+    pub(in crate::tree) fn start_failed(&self, message: String) {
         self.start_failed_because(ExitReason::NotStarted { message });
     }
 
-    pub(super) fn start_failed_because(&self, why: ExitReason) {
+    pub(in crate::tree) fn start_failed_because(&self, why: ExitReason) {
         self.supervisor.tell(Event::StartFailed {
             incarnation: self.incarnation,
             why,
         });
     }
 
-    pub(super) fn exited(&self, reason: ExitReason) {
+    pub(in crate::tree) fn exited(&self, reason: ExitReason) {
         self.supervisor.tell(Event::Exited {
             incarnation: self.incarnation,
             reason,
         });
     }
 
-    pub(super) fn stopped(&self, reason: ExitReason, killed: bool) {
+    pub(in crate::tree) fn stopped(&self, reason: ExitReason, killed: bool) {
         let incarnation = self.incarnation;
         self.supervisor.tell(Event::Stopped {
             incarnation,

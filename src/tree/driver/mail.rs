@@ -17,10 +17,10 @@ pub(in crate::tree) enum Mail {
 /// Whom to answer.
 #[derive(Debug)]
 pub(in crate::tree) struct Caller {
-    pub(super) answer: channel::Sender<Reply>,
+    pub(in crate::tree) answer: channel::Sender<Reply>,
     /// Whom the supervisors below answer, for a request that is passed on to them. Who waits
     /// there knows that all have answered when the last of these is gone.
-    pub(super) below: Option<channel::Sender<Reply>>,
+    pub(in crate::tree) below: Option<channel::Sender<Reply>>,
     /// Keeps the names of a child that is to be added.
     pub(in crate::tree) claim: Option<Claim>,
 }

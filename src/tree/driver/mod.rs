@@ -27,8 +27,11 @@ mod process;
 mod reload;
 mod supervisor;
 
-pub(super) use context::TreeContext;
-pub(super) use living::Living;
+pub(super) use care::chain as text_of;
+pub(super) use context::{Membership, TreeContext};
+pub(super) use convert::reason as reason_of;
+pub(super) use life::Life;
+pub(super) use living::{Alive, Living};
 pub(super) use mail::{Caller, Mail, Mailbox};
-pub(super) use nested::run_root;
+pub(super) use nested::{run as run_nested, run_root};
 pub use outcome::TreeOutcome;

@@ -52,7 +52,7 @@ fn run_supervisor(
 }
 
 /// Runs a child that is a supervisor or a pool, and tells its parent what becomes of it.
-pub(super) async fn run(
+pub(in crate::tree) async fn run(
     context: Rc<TreeContext>,
     life: Life,
     mail: (Mailbox, channel::Receiver<Mail>),

@@ -21,6 +21,7 @@ use super::reload::Reloads;
 use super::{nested, process};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
+use crate::tree::isolated;
 use crate::tree::roster::Claim;
 use crate::tree::shared::Wanted;
 
@@ -265,6 +266,15 @@ impl<'env> Driver<'env> {
                 self.nursery
                     .spawn(process::run(context, life, orders.clone()));
                 OrderChannel::Life(orders)
+            }
+            ChildKind::Supervisor(nested) if nested.isolated => {
+                let (mailbox, mail) = Mailbox::new();
+                let channel = OrderChannel::Supervisor(mailbox.clone());
+                let membership = self.context.enter(&spec.name, &mailbox);
+                let context = Rc::clone(&self.context);
+                self.nursery
+                    .spawn(isolated::run(context, life, mail, membership));
+                channel
             }
             ChildKind::Supervisor(_) | ChildKind::Pool(_) => {
                 let mail = Mailbox::new();

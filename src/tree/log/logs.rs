@@ -16,7 +16,7 @@ use super::format::LineFormat;
 use super::line::OutputStream;
 use super::pipe::{Pipe, Scratch, scratch};
 use super::rotation::Rotation;
-use super::settings::LogSettings;
+use super::settings::{LogSettings, PassedSettings};
 use super::sink::{Sink, Writing};
 use super::writer::Writer;
 use crate::rt::{self, Latch, LocalExecutor};
@@ -130,14 +130,7 @@ impl Logs {
                 }
             }
         };
-        let report = Rc::clone(&self.report);
-        let channel = Channel::new(name.clone(), route, self.settings.ring, report);
-        Ok(ChildLog {
-            channel: Rc::new(channel),
-            executor: Rc::downgrade(&self.executor),
-            pipes: Rc::clone(&self.pipes),
-            scratch: Rc::clone(&self.scratch),
-        })
+        Ok(self.log_of(name, route))
     }
 
     /// Reads and writes until the logs are [closed](Self::close).
@@ -190,6 +183,43 @@ impl Logs {
             stdout: outlet(OutputStream::Stdout, &self.stdout),
             stderr: outlet(OutputStream::Stderr, &self.stderr),
             on_full: OnFull::Drop,
+        }
+    }
+
+    /// How the process of an isolated supervisor writes, whose output comes back by these pipes.
+    pub(crate) fn pass(&self, stdout: PathBuf, stderr: PathBuf) -> PassedSettings {
+        self.settings.pass(stdout, stderr)
+    }
+
+    /// Whether standard output and error lead to one place.
+    pub(crate) fn is_one_place(&self) -> bool {
+        Rc::ptr_eq(&self.stdout, &self.stderr)
+    }
+
+    /// The log of an isolated supervisor, whose lines are formatted already.
+    pub(crate) fn passed_on(&self, name: &ChildName) -> ChildLog {
+        let format = Rc::new(LineFormat::Raw);
+        let outlet = |sink: &Rc<Sink>| Outlet {
+            sink: Rc::clone(sink),
+            format: Rc::clone(&format),
+        };
+        let route = Route::To {
+            stdout: outlet(&self.stdout),
+            stderr: outlet(&self.stderr),
+            // The process above the child does what the child's own log says.
+            on_full: OnFull::Block,
+        };
+        self.log_of(name, route)
+    }
+
+    fn log_of(&self, name: &ChildName, route: Route) -> ChildLog {
+        let report = Rc::clone(&self.report);
+        let channel = Channel::new(name.clone(), route, self.settings.ring, report);
+        ChildLog {
+            channel: Rc::new(channel),
+            executor: Rc::downgrade(&self.executor),
+            pipes: Rc::clone(&self.pipes),
+            scratch: Rc::clone(&self.scratch),
         }
     }
 

@@ -33,6 +33,7 @@ pub use line::{Ending, OutputStream, Run};
 pub use logs::Logs;
 pub use prefix::ColourChoice;
 pub use ring::Record;
+pub(crate) use settings::PassedSettings;
 pub use settings::{LogFormat, LogSettings};
 pub use sink::PATIENCE;
 pub use subscription::{LogItem, Subscription};

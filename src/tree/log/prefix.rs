@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::line::OutputStream;
 
 /// Names are padded to the longest one, but not to more than this.
@@ -40,7 +42,7 @@ impl ColourChoice {
 }
 
 /// The column of names: how wide it is, and whether it is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Prefixes {
     pub(crate) width: usize,
     pub(crate) colour: bool,

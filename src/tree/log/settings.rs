@@ -4,6 +4,9 @@ use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::format::LineFormat;
 use super::line::OutputStream;
@@ -13,7 +16,7 @@ use super::prefix::{ColourChoice, Prefixes};
 const RING: usize = 16 * 1024;
 
 /// How lines look on the tree's own output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogFormat {
     /// The name of the child in front of each line.
     #[default]
@@ -32,6 +35,17 @@ pub struct LogSettings {
     pub(crate) stdout_prefixes: Prefixes,
     pub(crate) stderr_prefixes: Prefixes,
     pub(crate) ring: usize,
+}
+
+/// How the output of another process looks, and by which paths it goes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PassedSettings {
+    format: LogFormat,
+    stdout: PathBuf,
+    stderr: PathBuf,
+    stdout_prefixes: Prefixes,
+    stderr_prefixes: Prefixes,
+    ring: usize,
 }
 
 impl LogSettings {
@@ -92,6 +106,31 @@ impl LogSettings {
     pub fn ring(mut self, bytes: usize) -> Self {
         self.ring = bytes;
         self
+    }
+
+    /// The same for another process, which reaches where it goes by these paths.
+    pub(crate) fn pass(&self, stdout: PathBuf, stderr: PathBuf) -> PassedSettings {
+        PassedSettings {
+            format: self.format,
+            stdout,
+            stderr,
+            stdout_prefixes: self.stdout_prefixes,
+            stderr_prefixes: self.stderr_prefixes,
+            ring: self.ring,
+        }
+    }
+
+    /// What another process has passed.
+    pub(crate) fn passed(settings: &PassedSettings) -> io::Result<Self> {
+        let open = |path: &Path| File::options().write(true).open(path);
+        Ok(Self {
+            format: settings.format,
+            stdout: open(&settings.stdout)?,
+            stderr: open(&settings.stderr)?,
+            stdout_prefixes: settings.stdout_prefixes,
+            stderr_prefixes: settings.stderr_prefixes,
+            ring: settings.ring,
+        })
     }
 
     pub(crate) fn line_format(&self, name: &str, stream: OutputStream) -> LineFormat {

@@ -2,6 +2,7 @@
 
 mod added;
 mod hiding;
+mod isolated;
 mod operate;
 mod otp_api;
 mod reload;
