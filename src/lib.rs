@@ -22,6 +22,7 @@ pub mod internals;
 #[expect(dead_code, reason = "links of peers take the rest up")]
 mod link;
 mod nursery;
+mod pool;
 mod portal;
 pub mod process;
 mod rt;
@@ -57,6 +58,9 @@ pub use nursery::{
     ActorBuilder, ActorTask, CommandBuilder, CommandOutput, Nursery, ProcessFailure, ProcessHandle,
     SpawnMethod, open_actor_cluster, open_nursery,
 };
+pub use pool::{
+    Full, Job, JobState, PoolBuilder, PoolStatistics, ProcessPool, Shutdown, WorkerLost,
+};
 pub use portal::Portal;
 pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{
@@ -75,6 +79,7 @@ pub use treewright_supervisors::spec;
 #[doc(hidden)]
 pub mod __private {
     pub use std::boxed::Box;
+    pub use std::future::Future;
     pub use std::result::Result::{self, Ok};
     pub use std::{concat, file, line, module_path};
 

@@ -190,6 +190,16 @@ impl Function {
             input = Some(quote!(#variable: #ty,));
             given = Some(quote!(#variable,));
         }
+        // Tasks also run many times in a row, without a box for each.
+        let unboxed = (self.kind == Kind::Task).then(|| {
+            quote! {
+                fn call(
+                    (#(#names,)*): Self::Args,
+                ) -> impl #treewright::__private::Future<Output = Self::Output> + 'static {
+                    Self::body(#(#names),*)
+                }
+            }
+        });
         quote! {
             #(#conditions)*
             impl #treewright::#kind for #name {
@@ -201,6 +211,8 @@ impl Function {
                 ) -> #treewright::__private::LocalBoxFuture<'static, Self::Output> {
                     #treewright::__private::Box::pin(Self::body(#given #(#names),*))
                 }
+
+                #unboxed
             }
         }
     }

@@ -129,6 +129,7 @@ impl Server {
             Begin::Context(start) => {
                 let dialog = self.peer.serve_dialog(context, entry.path());
                 dialog.runs_under(Rc::clone(&node));
+                dialog.came_with(self.peer.link().take_descriptor());
                 start(dialog, args)
             }
         };

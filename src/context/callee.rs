@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::os::fd::OwnedFd;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -72,6 +73,11 @@ impl<First, Receives, Sends> Context<First, Receives, Sends> {
             dialog,
             types: PhantomData,
         }
+    }
+
+    /// The descriptor that came with the call, once.
+    pub(crate) fn take_descriptor(&self) -> Option<OwnedFd> {
+        self.dialog.take_descriptor()
     }
 
     /// The actor that opened it.

@@ -1,6 +1,7 @@
 //! Opening a context through the handle of an actor.
 
 use std::future::pending;
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -9,7 +10,7 @@ use futures_lite::future::or;
 use super::charge::Charge;
 use super::{ContextFunction, OpenContext, RemoteStream, StreamFunction};
 use crate::dialog::Dialog;
-use crate::error::{CancelOrigin, CancelReason, ErrorContext, Result};
+use crate::error::{CancelOrigin, CancelReason, Result};
 use crate::portal::Portal;
 use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
 use crate::tasks::{Call, Function};
@@ -35,11 +36,8 @@ impl Portal {
         &self,
         call: Call<T>,
     ) -> Result<(OpenContext<T>, T::First)> {
-        let ctx = OpenContext::new(self.open(&call)?);
-        let first = ctx.dialog().first().await?;
-        let decoded = ctx.dialog().codec().decode(&first);
-        let first = decoded
-            .with_context(|| format!("cannot read the first value of context `{}`", T::PATH))?;
+        let ctx = self.begin_context(&call, None)?;
+        let first = ctx.first_value().await?;
         Ok((ctx, first))
     }
 
@@ -152,16 +150,26 @@ impl Portal {
         &self,
         call: Call<T>,
     ) -> Result<RemoteStream<T::Item>> {
-        let charge = self.open(&call)?;
+        let charge = self.open(&call, None)?;
         // No first value to tell: that there is one says that it runs.
         charge.dialog.first().await?;
         charge.dialog.open_stream()?;
         Ok(RemoteStream::new(charge))
     }
 
-    fn open<T: Function>(&self, call: &Call<T>) -> Result<Charge> {
+    /// Opens a context and does not wait for its first value. Where `descriptor` cannot go
+    /// along, the function gets none.
+    pub(crate) fn begin_context<T: ContextFunction>(
+        &self,
+        call: &Call<T>,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<OpenContext<T>> {
+        Ok(OpenContext::new(self.open(call, descriptor)?))
+    }
+
+    fn open<T: Function>(&self, call: &Call<T>, descriptor: Option<OwnedFd>) -> Result<Charge> {
         let undertaker = Charge::undertaker()?;
-        let dialog = self.peer().open_dialog(call)?;
+        let dialog = self.peer().open_dialog(call, descriptor)?;
         Ok(Charge::new(dialog, undertaker))
     }
 }

@@ -80,6 +80,13 @@ impl<T: ContextFunction> OpenContext<T> {
         }
     }
 
+    /// Waits for its first value.
+    pub(crate) async fn first_value(&self) -> Result<T::First> {
+        let first = self.dialog().first().await?;
+        let decoded = self.dialog().codec().decode(&first);
+        decoded.with_context(|| format!("cannot read the first value of context `{}`", T::PATH))
+    }
+
     pub(super) fn dialog(&self) -> &Rc<Dialog> {
         &self.charge.dialog
     }

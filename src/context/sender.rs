@@ -68,6 +68,17 @@ impl<Sends: Serialize + 'static> StreamSender<Sends> {
         }
     }
 
+    /// Writes at once what the other side has room for.
+    pub(crate) fn flush_now(&self) {
+        self.dialog.flush();
+    }
+
+    /// Waits until all that was sent is with the kernel, or the link is over.
+    pub(crate) fn written(&self) -> impl Future<Output = ()> + use<Sends> {
+        let dialog = Rc::clone(&self.dialog);
+        async move { dialog.written().await }
+    }
+
     /// Ends what this side sends. The other side goes on.
     pub fn close(&mut self) {
         self.dialog.close_sending();

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -34,6 +35,8 @@ pub(crate) struct Dialog {
     was_told: Cell<bool>,
     /// With what the function is cancelled, where it runs.
     node: OnceCell<Rc<Node>>,
+    /// What came with the start of the function.
+    descriptor: RefCell<Option<OwnedFd>>,
 }
 
 impl Dialog {
@@ -54,7 +57,28 @@ impl Dialog {
             was_dropped: Cell::new(false),
             was_told: Cell::new(false),
             node: OnceCell::new(),
+            descriptor: RefCell::new(None),
         })
+    }
+
+    /// This came with the start of the function.
+    pub(crate) fn came_with(&self, descriptor: Option<OwnedFd>) {
+        self.descriptor.replace(descriptor);
+    }
+
+    /// The descriptor that came with the start of the function, once.
+    pub(crate) fn take_descriptor(&self) -> Option<OwnedFd> {
+        self.descriptor.take()
+    }
+
+    /// Writes at once what the other side has room for, and does not wait for the writer's turn.
+    pub(crate) fn flush(&self) {
+        self.peer.link().flush();
+    }
+
+    /// Waits until nothing of this context waits to be written, or the link is over.
+    pub(crate) async fn written(&self) {
+        self.peer.link().room(self.context, 0).await;
     }
 
     /// The function here is cancelled with `node`.

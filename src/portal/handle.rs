@@ -116,6 +116,11 @@ impl Portal {
         self.lifeline.cancel(reason);
     }
 
+    /// Kills the actor, and does not wait.
+    pub(crate) fn kill(&self, reason: CancelReason) {
+        self.lifeline.kill(reason);
+    }
+
     /// Whether the actor was told to end.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.lifeline.is_cancelled()

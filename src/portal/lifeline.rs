@@ -15,6 +15,11 @@ pub(crate) trait Lifeline: Debug {
     /// Asks it to end in order.
     fn cancel(&self, reason: CancelReason);
 
+    /// Ends the actor at once, as far as that is ours to do.
+    fn kill(&self, reason: CancelReason) {
+        self.cancel(reason);
+    }
+
     /// Whether it was asked to.
     fn is_cancelled(&self) -> bool;
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use event_listener::{Event, EventListener};
@@ -135,9 +136,19 @@ impl Peer {
     }
 
     /// Begins a context with a function there. Whoever has it sees to its end.
-    pub(crate) fn open_dialog<T: Function>(self: &Rc<Self>, call: &Call<T>) -> Result<Rc<Dialog>> {
+    pub(crate) fn open_dialog<T: Function>(
+        self: &Rc<Self>,
+        call: &Call<T>,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<Rc<Dialog>> {
         let (context, frame) = self.start_frame(call)?;
-        self.send(frame)?;
+        match descriptor {
+            None => self.send(frame)?,
+            Some(descriptor) => self
+                .link
+                .send_with(frame, descriptor)
+                .map_err(|error| self.unsent(error))?,
+        }
         Ok(self.add_dialog(context, T::PATH, Role::Opener))
     }
 
@@ -216,16 +227,18 @@ impl Peer {
 
     /// Sends a frame; an error says why nobody is there to read it.
     pub(crate) fn send(&self, frame: Encoded) -> Result<()> {
-        self.link
-            .send(frame)
-            .map_err(|error| match (self.lost.get(), &error) {
-                (Some(lost), _) => lost.clone(),
-                (None, LinkError::TooLong { .. }) => Error::wrap(ErrorKind::Other, error).context(
-                    format!("cannot send a message to actor `{}`", self.id.name()),
-                ),
-                (None, _) => Error::wrap(ErrorKind::Broken, error)
-                    .context(format!("cannot reach actor `{}`", self.id.name())),
-            })
+        self.link.send(frame).map_err(|error| self.unsent(error))
+    }
+
+    fn unsent(&self, error: LinkError) -> Error {
+        match (self.lost.get(), &error) {
+            (Some(lost), _) => lost.clone(),
+            (None, LinkError::TooLong { .. }) => Error::wrap(ErrorKind::Other, error).context(
+                format!("cannot send a message to actor `{}`", self.id.name()),
+            ),
+            (None, _) => Error::wrap(ErrorKind::Broken, error)
+                .context(format!("cannot reach actor `{}`", self.id.name())),
+        }
     }
 
     /// Asks to end `context`, or with [`ContextId::LINK`] the whole actor. Whoever is not

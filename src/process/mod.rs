@@ -44,7 +44,7 @@ pub(crate) use actor::{
 pub(crate) use kin::Kin;
 pub(crate) use outcome::Outcome;
 pub(crate) use role::{is_played, is_role_given, promise_role};
-pub(crate) use unix::{HeldSignals, is_signal_ignored};
+pub(crate) use unix::{HeldSignals, SharedWords, is_signal_ignored};
 
 pub use cgroup::{Cgroup, CgroupError};
 pub use child::{Child, Signaller};

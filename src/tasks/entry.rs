@@ -11,6 +11,7 @@ use crate::id::ContextId;
 use crate::wire::{Codec, CodecError, Encoded, Kind};
 
 use super::argument_fault::ArgumentFaults;
+use super::series::{Calls, run_series};
 use super::{Function, FunctionKind, Task, TaskFailure, arguments};
 
 /// A task that runs; it ends with the frame that carries its value.
@@ -29,6 +30,8 @@ pub(crate) enum Begin {
             fn(Codec, ContextId, Option<toml::Value>) -> Result<RunningTask, ArgumentFaults>,
         /// What is wrong with arguments of a file, before anything is started.
         check: fn(Option<toml::Value>) -> Result<(), ArgumentFaults>,
+        /// Many calls, one after the other.
+        run_series: fn(Codec, Rc<dyn Calls>) -> LocalBoxFuture<'static, ()>,
     },
     /// It also talks with its caller.
     Context(fn(Rc<Dialog>, &[u8]) -> Result<RunningTask, CodecError>),
@@ -57,6 +60,7 @@ impl TaskEntry {
             start: start::<T>,
             start_from_file: start_from_file::<T>,
             check: check::<T>,
+            run_series: run_series::<T>,
         };
         Self::new::<T>(begin, is_public, file, line)
     }

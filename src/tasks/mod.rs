@@ -10,6 +10,7 @@ mod function;
 mod outcome;
 mod payload;
 mod registry;
+mod series;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -23,4 +24,5 @@ pub use function::{Function, FunctionKind};
 pub use outcome::Fallible;
 pub(crate) use registry::registry;
 pub use registry::{TASKS, registered_tasks};
+pub(crate) use series::Calls;
 pub use task::Task;

@@ -34,4 +34,8 @@ use super::Function;
 pub trait Task: Function {
     /// Runs it here. `is_prime(7).await` is the usual way to do so.
     fn run(args: Self::Args) -> LocalBoxFuture<'static, Self::Output>;
+
+    /// The same without a box, for who runs it many times in a row.
+    #[doc(hidden)]
+    fn call(args: Self::Args) -> impl Future<Output = Self::Output> + 'static;
 }

@@ -20,6 +20,7 @@ mod log;
 mod many;
 mod nursery;
 mod nursery_properties;
+mod pool;
 mod portable;
 mod probe;
 mod process;

@@ -79,6 +79,10 @@ impl Lifeline for OwnersEar {
         self.node.cancel(reason, Urgency::InOrder);
     }
 
+    fn kill(&self, reason: CancelReason) {
+        self.node.cancel(reason, Urgency::AtOnce);
+    }
+
     fn is_cancelled(&self) -> bool {
         self.node.is_cancelled()
     }

@@ -8,7 +8,8 @@ use crate::spec::Backoff;
 ///
 /// `random` is in `0.0..1.0`. It shortens the delay by up to `jitter` of it, so that `max`
 /// stays the longest delay there is (a choice: Akka lengthens instead).
-pub(super) fn delay(backoff: &Backoff, attempt: u32, random: f64) -> Duration {
+#[must_use]
+pub fn delay(backoff: &Backoff, attempt: u32, random: f64) -> Duration {
     if backoff.initial.is_zero() {
         return Duration::ZERO;
     }

@@ -12,14 +12,14 @@ use crate::Time;
 /// counts while its age is at most `period`, so no closed interval of that length ever
 /// holds more than `intensity` of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RestartWindow {
+pub struct RestartWindow {
     /// Ascending. Bounded by the intensity: the supervisor ends when it would grow over it.
     stamps: VecDeque<Time>,
 }
 
 impl RestartWindow {
     /// Counts a restart at `now` and tells which one of the window it is, or `None` if it is one too many.
-    pub(super) fn count(&mut self, now: Time, intensity: u32, period: Duration) -> Option<u32> {
+    pub fn count(&mut self, now: Time, intensity: u32, period: Duration) -> Option<u32> {
         while self
             .stamps
             .front()

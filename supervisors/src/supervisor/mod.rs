@@ -56,9 +56,11 @@ mod state;
 mod table;
 mod waiters;
 
+pub use backoff::delay as backoff_delay;
 pub use child::ChildStatus;
 pub use dependency::{Links, Standing};
 pub use event::{Action, ChildKey, Event, Incarnation, Member};
+pub use intensity::RestartWindow;
 pub use reason::{ExitClass, ExitReason};
 pub use report::{Offender, ReportContext, RestartNotice, SupervisorReport};
 pub use request::{

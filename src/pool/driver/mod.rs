@@ -1,0 +1,11 @@
+//! Acting on what the machine decides: a thread with a runtime, on which each worker has
+//! somebody who attends to it.
+
+mod attendant;
+mod core;
+mod jobs;
+mod looks;
+mod thread;
+mod workers;
+
+pub(super) use thread::{is_pool_thread, start};

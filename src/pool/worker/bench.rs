@@ -1,0 +1,381 @@
+//! What lies before a worker: the jobs it has, the one it is at, and answers on their way.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_core::future::LocalBoxFuture;
+use futures_sink::Sink as _;
+
+use crate::actor::here;
+use crate::context::{StreamSender, TrySendError};
+use crate::error::{Error, ErrorKind, RemoteError, Result};
+use crate::pool::ledger::{Answer, Ledger, pack_time};
+use crate::pool::message::{Incoming, Item, Outgoing, Subject};
+use crate::rt;
+use crate::tasks::{Begin, Calls, TaskEntry, TaskFailure, registry};
+use crate::time::Time;
+use crate::wire::Codec;
+
+/// How long jobs run before the link has a turn.
+const TURN: Duration = Duration::from_millis(1);
+
+type RunSeries = fn(Codec, Rc<dyn Calls>) -> LocalBoxFuture<'static, ()>;
+
+/// What a worker does next.
+pub(super) enum Next {
+    /// It waits for jobs.
+    Nothing,
+    /// It runs jobs of one function.
+    Run(RunSeries),
+    /// The first job cannot be run.
+    Refuse(Error),
+}
+
+pub(super) struct Bench(RefCell<State>);
+
+struct State {
+    ledger: Option<Ledger>,
+    sender: StreamSender<Bytes>,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    /// There are answers in the ring, and the pool could not be told.
+    must_ring: bool,
+    functions: Vec<Result<&'static TaskEntry>>,
+    jobs: VecDeque<Item>,
+    current: Option<Current>,
+    /// Of the series that runs.
+    function: u32,
+    turn_ends: Time,
+    scratch: Vec<u8>,
+}
+
+/// The job that runs.
+struct Current {
+    number: u32,
+    /// How many calls it has.
+    calls: u32,
+    /// How many of them have ended.
+    done: u32,
+    /// A call is running.
+    is_at_it: bool,
+    args: Bytes,
+    begun: Time,
+    is_cancelled: bool,
+}
+
+impl Bench {
+    pub(super) fn new(ledger: Option<Ledger>, sender: StreamSender<Bytes>) -> Self {
+        Self(RefCell::new(State {
+            ledger,
+            sender,
+            incoming: Incoming::default(),
+            outgoing: Outgoing::default(),
+            must_ring: false,
+            functions: Vec::new(),
+            jobs: VecDeque::new(),
+            current: None,
+            function: 0,
+            turn_ends: Time::ORIGIN,
+            scratch: Vec::new(),
+        }))
+    }
+
+    /// Takes in a message of the pool.
+    pub(super) fn hear(&self, message: Bytes) -> Result<()> {
+        let mut state = self.0.borrow_mut();
+        state.incoming.push(message);
+        while let Some(item) = state.incoming.next()? {
+            match item.subject {
+                Subject::Function => state.learn(&item)?,
+                Subject::Job => state.jobs.push_back(item),
+                Subject::Cancel => {
+                    if let Some(current) = &mut state.current
+                        && current.number == item.number
+                    {
+                        current.is_cancelled = true;
+                    }
+                }
+                _ => return Err(Error::new(ErrorKind::Broken, "a pool has answered")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what waits to be sent, and waits until it is with the kernel: from there it
+    /// arrives, whatever becomes of this process.
+    pub(super) async fn send(&self) -> Result<()> {
+        loop {
+            let mut state = self.0.borrow_mut();
+            let next = match state.outgoing.pop() {
+                None if std::mem::take(&mut state.must_ring) => Some(Bytes::new()),
+                next => next,
+            };
+            let Some(message) = next else { return Ok(()) };
+            drop(state);
+            poll_fn(|cx| Pin::new(&mut self.0.borrow_mut().sender).poll_ready(cx)).await?;
+            let mut state = self.0.borrow_mut();
+            Pin::new(&mut state.sender).start_send(message)?;
+            let written = state.sender.written();
+            drop(state);
+            written.await;
+        }
+    }
+
+    /// What is to be done now.
+    pub(super) fn next_function(&self) -> Next {
+        let state = &mut *self.0.borrow_mut();
+        let number = match (&state.current, state.jobs.front()) {
+            (Some(_), _) => state.function,
+            (None, Some(job)) => job.function,
+            (None, None) => return Next::Nothing,
+        };
+        state.function = number;
+        state.turn_ends = rt::now() + TURN;
+        match state.functions.get(number as usize) {
+            Some(Ok(entry)) => match entry.begin() {
+                Begin::Task { run_series, .. } => Next::Run(*run_series),
+                Begin::Context(_) => {
+                    let message = format!("`{}` is no task", entry.path());
+                    Next::Refuse(Error::other(message))
+                }
+            },
+            Some(Err(error)) => Next::Refuse(error.clone()),
+            None => Next::Refuse(Error::new(ErrorKind::Broken, "a job of no function")),
+        }
+    }
+
+    /// The first job cannot be run, and fails.
+    pub(super) fn refuse(&self, error: &Error) {
+        let state = &mut *self.0.borrow_mut();
+        let begun = rt::now();
+        if !state.begin(begun) {
+            return;
+        }
+        while state.current.is_some() {
+            state.answer(Err(error.clone().into()));
+        }
+    }
+
+    /// Whether the running job is to be dropped.
+    pub(super) fn take_cancel(&self) -> bool {
+        let state = self.0.borrow();
+        let current = state.current.as_ref();
+        current.is_some_and(|current| current.is_cancelled && current.is_at_it)
+    }
+
+    /// The running call ends with a panic, or with its job, because that was cancelled.
+    pub(super) fn end_current(&self, how: Result<()>) {
+        let state = &mut *self.0.borrow_mut();
+        match how {
+            Err(panic) => {
+                if state
+                    .current
+                    .as_ref()
+                    .is_some_and(|current| current.is_at_it)
+                {
+                    state.answer(Err(panic.into()));
+                }
+            }
+            Ok(()) => {
+                if let Some(current) = state.current.take() {
+                    state.put(Subject::Dropped, current.number, current.begun, 0);
+                }
+            }
+        }
+    }
+}
+
+impl Calls for Bench {
+    fn next(&self, read: &mut dyn FnMut(&[u8])) -> bool {
+        let state = &mut *self.0.borrow_mut();
+        // What could not go into the ring is with the kernel before anything else begins.
+        if !state.outgoing.is_empty() || state.must_ring {
+            return false;
+        }
+        if state.current.is_none() && !state.begin_next() {
+            return false;
+        }
+        let Some(current) = &mut state.current else {
+            return false;
+        };
+        let (number, call) = (current.number, current.done);
+        if call > 0
+            && let Some(ledger) = &state.ledger
+        {
+            ledger.begin_call(number, call);
+        }
+        current.is_at_it = true;
+        let args = match current.framed_args() {
+            Some(args) => args,
+            None => current.args.clone(),
+        };
+        read(&args);
+        true
+    }
+
+    fn answer(&self, write: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), TaskFailure>) {
+        let state = &mut *self.0.borrow_mut();
+        let mut scratch = std::mem::take(&mut state.scratch);
+        scratch.clear();
+        let written = write(&mut scratch);
+        state.scratch = scratch;
+        state.answer(written);
+    }
+}
+
+impl Current {
+    /// The arguments of the next call, if it is one of several.
+    fn framed_args(&mut self) -> Option<Bytes> {
+        if self.args.is_empty() || self.calls == BARE {
+            return None;
+        }
+        let length = (self.args.len() >= 4).then(|| self.args.get_u32_le() as usize)?;
+        Some(self.args.split_to(length.min(self.args.len())))
+    }
+}
+
+/// So many calls has a job whose arguments stand alone.
+const BARE: u32 = 0;
+
+impl State {
+    fn learn(&mut self, item: &Item) -> Result<()> {
+        let mut body = item.body.clone();
+        if item.number as usize != self.functions.len() || body.len() < 8 {
+            return Err(Error::new(ErrorKind::Broken, "a function out of turn"));
+        }
+        let signature = body.get_u64_le();
+        let found = registry().map_err(Error::from).and_then(|registry| {
+            let path =
+                str::from_utf8(&body).map_err(|error| Error::wrap(ErrorKind::Broken, error))?;
+            Ok(registry.find(path, signature)?)
+        });
+        self.functions.push(found);
+        Ok(())
+    }
+
+    /// Begins the next job of the series, if it is of the same function and it is not time
+    /// for others.
+    fn begin_next(&mut self) -> bool {
+        let now = rt::now();
+        if now >= self.turn_ends {
+            return false;
+        }
+        while self
+            .jobs
+            .front()
+            .is_some_and(|job| job.function == self.function)
+        {
+            if self.begin(now) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Begins the first job, unless it was taken back.
+    fn begin(&mut self, now: Time) -> bool {
+        if self.current.is_some() {
+            return true;
+        }
+        let Some(job) = self.jobs.pop_front() else {
+            return false;
+        };
+        let is_ours = self
+            .ledger
+            .as_ref()
+            .is_none_or(|ledger| ledger.begin(job.number));
+        if !is_ours {
+            self.put(Subject::Skipped, job.number, now, 0);
+            return false;
+        }
+        self.current = Some(Current {
+            number: job.number,
+            calls: job.detail,
+            done: 0,
+            is_at_it: false,
+            args: job.body,
+            begun: now,
+            is_cancelled: false,
+        });
+        true
+    }
+
+    /// The running call has ended; its value is in the scratch.
+    fn answer(&mut self, outcome: Result<(), TaskFailure>) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        current.done += 1;
+        current.is_at_it = false;
+        let (number, begun) = (current.number, current.begun);
+        let subject = match outcome {
+            Ok(()) => Subject::Value,
+            Err(failure) => {
+                self.scratch.clear();
+                write_failure(failure, &mut self.scratch);
+                Subject::Failure
+            }
+        };
+        if current.done >= current.calls {
+            self.current = None;
+        }
+        let length = self.scratch.len();
+        self.put(subject, number, begun, length);
+    }
+
+    /// Puts an answer where the pool finds it: into the ring, or into a message. Its bytes
+    /// are in the scratch.
+    fn put(&mut self, subject: Subject, number: u32, begun: Time, length: usize) {
+        let time = match self.current {
+            // That of the whole job, told with its end.
+            Some(_) => 0,
+            None => pack_time(
+                (rt::now() - begun)
+                    .as_nanos()
+                    .try_into()
+                    .unwrap_or(u64::MAX),
+            ),
+        };
+        let body = &self.scratch[..length];
+        let answer = Answer {
+            subject,
+            number,
+            time,
+        };
+        let is_in_the_ring = self
+            .ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.push(answer, body));
+        match is_in_the_ring {
+            false => self.outgoing.put((subject, number, 0, time.into()), body),
+            true if self.ledger.as_ref().is_some_and(Ledger::ring_up) => self.ring(),
+            true => {}
+        }
+    }
+
+    /// Tells the pool at once that there are answers.
+    fn ring(&mut self) {
+        match self.sender.try_send(Bytes::new()) {
+            Ok(()) => self.sender.flush_now(),
+            Err(TrySendError::Full(_)) => self.must_ring = true,
+            // Nobody is there; the loop hears of it.
+            Err(TrySendError::Failed(_)) => {}
+        }
+    }
+}
+
+/// An error that cannot travel as it is travels as its text.
+fn write_failure(TaskFailure { error, payload }: TaskFailure, buffer: &mut Vec<u8>) {
+    let Ok(here) = here() else { return };
+    let packed = RemoteError::pack(&error, &here.id).with_payload(payload);
+    if Codec::Cbor.encode(&packed, buffer).is_err() {
+        buffer.clear();
+        let plain = RemoteError::pack(&Error::other(error.to_string()), &here.id);
+        let _never = Codec::Cbor.encode(&plain, buffer);
+    }
+}

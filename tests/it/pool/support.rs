@@ -1,0 +1,75 @@
+//! What jobs of the tests do.
+
+use std::time::Duration;
+
+use treewright::{PoolBuilder, ProcessPool};
+
+/// A pool of this many workers, with a name that shows where it is from.
+pub(crate) fn pool(workers: usize) -> ProcessPool {
+    builder(workers).build().unwrap()
+}
+
+pub(crate) fn builder(workers: usize) -> PoolBuilder {
+    ProcessPool::builder()
+        .name("test")
+        .workers(workers)
+        .grace(Duration::from_secs(5))
+}
+
+#[treewright::task]
+pub(crate) async fn double(n: u64) -> u64 {
+    2 * n
+}
+
+#[treewright::task]
+pub(crate) async fn worker_pid() -> u32 {
+    std::process::id()
+}
+
+#[treewright::task]
+pub(crate) async fn die(how: String) {
+    match how.as_str() {
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(3),
+        _ => {
+            let me = rustix::process::getpid();
+            rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+        }
+    }
+}
+
+/// Dies the first time, for which it leaves a file.
+#[treewright::task]
+pub(crate) async fn die_once(mark: String) -> u32 {
+    if std::fs::File::create_new(&mark).is_ok() {
+        std::process::abort();
+    }
+    7
+}
+
+#[treewright::task]
+pub(crate) async fn fail(text: String) -> Result<(), String> {
+    Err(text)
+}
+
+#[treewright::task]
+pub(crate) async fn panic(text: String) {
+    panic!("{text}")
+}
+
+#[treewright::task]
+pub(crate) async fn sleep_for_ever() {
+    std::future::pending().await
+}
+
+#[treewright::task]
+#[expect(clippy::empty_loop, reason = "it is to let go of nothing")]
+pub(crate) async fn spin_for_ever() {
+    loop {}
+}
+
+#[treewright::task]
+pub(crate) async fn reverse(mut bytes: serde_bytes::ByteBuf) -> serde_bytes::ByteBuf {
+    bytes.reverse();
+    bytes
+}
