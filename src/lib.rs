@@ -59,7 +59,8 @@ pub use nursery::{
     SpawnMethod, open_actor_cluster, open_nursery,
 };
 pub use pool::{
-    Full, Job, JobState, PoolBuilder, PoolStatistics, ProcessPool, Shutdown, WorkerLost,
+    AsCompleted, BlockingMap, Full, Job, JobBuilder, JobState, Map, PoolBuilder, PoolStatistics,
+    ProcessPool, Shutdown, WorkerLost, as_completed, open_pool,
 };
 pub use portal::Portal;
 pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn answers_are_read_in_the_order_they_came_in() {
         let mut answers = Answers::default();
-        let mut encode = |value: &str| {
+        let encode = |value: &str| {
             let mut bytes = Vec::new();
             Codec::Cbor.encode(value, &mut bytes).unwrap();
             bytes

@@ -149,12 +149,7 @@ impl ProcessPool {
     ///
     /// Dropped before it is ready, nothing was submitted, and the call is lost.
     pub async fn submit_wait<T: Task>(&self, call: Call<T>) -> Job<T> {
-        loop {
-            match self.try_put(&call, self.manner()) {
-                Some(job) => return job,
-                None => self.0.inbox.wait_for_room().await,
-            }
-        }
+        self.put_wait(&call, self.manner()).await
     }
 
     /// How the pool stands.
@@ -200,6 +195,20 @@ impl ProcessPool {
             let error = Error::new(ErrorKind::Refused, text);
             self.failed(error.with_hint("wait for room with `submit_wait`, or raise `queue_bound`"))
         })
+    }
+
+    /// The same as soon as there is room.
+    pub(super) async fn put_wait<T: Task>(&self, call: &Call<T>, manner: Manner) -> Job<T> {
+        loop {
+            match self.try_put(call, manner) {
+                Some(job) => return job,
+                None => self.0.inbox.wait_for_room().await,
+            }
+        }
+    }
+
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.0.inbox
     }
 
     /// The same, unless there is no room.

@@ -5,6 +5,7 @@
 //! processes; [`ledger`] is what both know when a process has died.
 
 mod answers;
+mod as_completed;
 mod builder;
 mod driver;
 mod error;
@@ -13,15 +14,23 @@ mod inbox;
 mod job;
 mod ledger;
 mod machine;
+mod map;
 mod message;
+mod ready;
+mod scope;
 mod slot;
 mod statistics;
+mod submission;
 mod wait;
 mod worker;
 
+pub use as_completed::{AsCompleted, as_completed};
 pub use builder::PoolBuilder;
 pub use error::{Full, WorkerLost};
 pub use handle::ProcessPool;
 pub use job::{Job, JobState};
 pub use machine::Shutdown;
+pub use map::{BlockingMap, Map};
+pub use scope::open_pool;
 pub use statistics::PoolStatistics;
+pub use submission::JobBuilder;

@@ -32,5 +32,7 @@ pub(crate) use readiness::{Async, readable, writable};
 pub(crate) use signals::Signals;
 pub(crate) use smol::channel;
 pub(crate) use tasks::{TaskStarter, Tasks};
-pub(crate) use timer::{Elapsed, Sleep, clock, now, sleep, sleep_until, with_clock, within};
+pub(crate) use timer::{
+    Elapsed, Sleep, clock, now, sleep, sleep_anywhere, sleep_until, with_clock, within,
+};
 pub(crate) use watch::Watched;

@@ -51,6 +51,14 @@ pub(crate) fn sleep_until(deadline: Time) -> Sleep {
     }
 }
 
+/// Waits for `duration` of real time, on whichever thread.
+pub(crate) fn sleep_anywhere(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+    let timer = smol::Timer::after(duration);
+    async move {
+        timer.await;
+    }
+}
+
 /// A future that is ready when its time has come.
 #[derive(Debug)]
 #[must_use = "a sleep that is not awaited does not wait"]

@@ -1,4 +1,4 @@
-//! Each promise about scopes, actors and contexts in docs/semantics.md names a test that is there.
+//! Each promise about scopes, actors, contexts and pools in docs/semantics.md names a test that is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,7 @@ fn promise_names_a_test_that_is_there() {
         "Actors",
         "Contexts and streams",
         "Broadcast",
+        "Pools",
     ]
     .into_iter()
     .flat_map(|title| {

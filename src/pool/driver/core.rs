@@ -136,9 +136,8 @@ impl Core {
                 self.execute(action);
             }
             // What was told meanwhile has brought about new ones; else the room is kept.
-            match self.actions.is_empty() {
-                true => self.actions = actions,
-                false => {}
+            if self.actions.is_empty() {
+                self.actions = actions;
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Starting and ending workers: how many there are, what their ends mean, when time is up.
 
 use super::event::{Action, Begun, Ending, Fate, JobKey, WorkerKey};
-use super::job::Place;
 use super::state::Machine;
 use super::worker::{Asking, Phase, Worker};
 use crate::time::Time;
@@ -80,9 +79,10 @@ impl Machine {
             match begun.filter(|begun| begun.number == sent.number) {
                 Some(begun) => self.lose(job, begun, actions),
                 None if self.jobs[job].is_cancelled || self.jobs[job].is_withdrawn => {
-                    self.jobs[job].place = Place::With(key, sent.number);
                     self.finish(job, Fate::Cancelled, actions);
                 }
+                // It was killed for a job that it had not even begun in all that time.
+                None if self.jobs[job].is_timed_out => self.finish(job, Fate::TimedOut, actions),
                 None => self.enqueue_first(job),
             }
         }

@@ -94,9 +94,9 @@ impl Machine {
                 self.tickets += 1;
                 let key = self.jobs.insert(Job::new(&new, self.tickets));
                 debug_assert_eq!(key, new.key, "jobs have the keys they were promised");
-                match self.shutdown {
-                    None => self.enqueue_last(key),
-                    Some(_) => self.finish(key, Fate::Cancelled, actions),
+                self.enqueue_last(key);
+                if self.shutdown.is_some() {
+                    self.finish(key, Fate::Cancelled, actions);
                 }
             }
             Event::CancelAsked(job) => self.cancel(job, now, actions),

@@ -109,21 +109,24 @@ impl Bench {
     /// Sends what waits to be sent, and waits until it is with the kernel: from there it
     /// arrives, whatever becomes of this process.
     pub(super) async fn send(&self) -> Result<()> {
-        loop {
-            let mut state = self.0.borrow_mut();
-            let next = match state.outgoing.pop() {
-                None if std::mem::take(&mut state.must_ring) => Some(Bytes::new()),
-                next => next,
-            };
-            let Some(message) = next else { return Ok(()) };
-            drop(state);
+        while let Some(message) = self.next_message() {
             poll_fn(|cx| Pin::new(&mut self.0.borrow_mut().sender).poll_ready(cx)).await?;
-            let mut state = self.0.borrow_mut();
-            Pin::new(&mut state.sender).start_send(message)?;
-            let written = state.sender.written();
-            drop(state);
-            written.await;
+            self.begin_sending(message)?.await;
         }
+        Ok(())
+    }
+
+    fn next_message(&self) -> Option<Bytes> {
+        let state = &mut *self.0.borrow_mut();
+        let next = state.outgoing.pop();
+        next.or_else(|| std::mem::take(&mut state.must_ring).then(Bytes::new))
+    }
+
+    /// Sends a message, for which there is room; the future is ready when it is with the kernel.
+    fn begin_sending(&self, message: Bytes) -> Result<impl Future<Output = ()> + use<>> {
+        let state = &mut *self.0.borrow_mut();
+        Pin::new(&mut state.sender).start_send(message)?;
+        Ok(state.sender.written())
     }
 
     /// What is to be done now.

@@ -48,7 +48,7 @@ async fn job_that_runs_for_too_long_is_killed_and_the_others_go_on() {
         .build()
         .unwrap();
     let pid = pool.submit(worker_pid()).await.unwrap();
-    let slow = pool.submit(spin_for_ever());
+    let slow = pool.submit(spin_for_ever(None));
     let others: Vec<_> = (0..20).map(|n| pool.submit(double(n))).collect();
     assert!(slow.await.unwrap_err().is_timeout());
     for (n, job) in (0..).zip(others) {

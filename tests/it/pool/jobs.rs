@@ -7,7 +7,7 @@ use treewright::{ErrorKind, JobState, ProcessPool, Shutdown};
 use super::support::{
     builder, double, fail, panic, pool, reverse, sleep_for_ever, spin_for_ever, worker_pid,
 };
-use crate::actor::support::remote;
+use crate::actor::support::{Post, remote};
 
 #[treewright::test]
 async fn job_gives_what_its_call_gives() {
@@ -43,7 +43,8 @@ async fn error_and_panic_of_a_job_are_its_own_and_the_worker_lives_on() {
 #[treewright::test]
 async fn long_arguments_and_results_pass() {
     let pool = pool(1);
-    let mut bytes: Vec<u8> = (0..100_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut bytes = vec![7; 100_000_000];
+    bytes[..5].copy_from_slice(b"begin");
     let job = pool.submit(reverse(serde_bytes::ByteBuf::from(bytes.clone())));
     let back = job.await.unwrap();
     bytes.reverse();
@@ -69,10 +70,10 @@ async fn job_that_was_not_begun_is_cancelled_without_a_trace() {
 async fn job_that_does_not_let_go_is_killed_with_its_worker_after_the_grace() {
     let pool = builder(1).grace(Duration::from_millis(50)).build().unwrap();
     let pid = pool.submit(worker_pid()).await.unwrap();
-    let job = pool.submit(spin_for_ever());
-    while job.state() != JobState::Running {
-        treewright::sleep(Duration::from_millis(1)).await;
-    }
+    let mut post = Post::new();
+    let job = pool.submit(spin_for_ever(Some(post.address())));
+    post.expect(&format!("pid {pid}")).await;
+    assert_eq!(job.state(), JobState::Running);
     job.cancel();
     assert!(job.await.unwrap_err().is_cancelled());
     assert_ne!(pool.submit(worker_pid()).await.unwrap(), pid);

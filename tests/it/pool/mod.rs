@@ -2,4 +2,5 @@
 
 mod deaths;
 mod jobs;
+mod many;
 pub(crate) mod support;

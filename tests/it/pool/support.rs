@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use treewright::{PoolBuilder, ProcessPool};
 
+use crate::actor::support::say_pid;
+
 /// A pool of this many workers, with a name that shows where it is from.
 pub(crate) fn pool(workers: usize) -> ProcessPool {
     builder(workers).build().unwrap()
@@ -31,6 +33,7 @@ pub(crate) async fn die(how: String) {
     match how.as_str() {
         "abort" => std::process::abort(),
         "exit" => std::process::exit(3),
+        "not" => {}
         _ => {
             let me = rustix::process::getpid();
             rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
@@ -64,7 +67,10 @@ pub(crate) async fn sleep_for_ever() {
 
 #[treewright::task]
 #[expect(clippy::empty_loop, reason = "it is to let go of nothing")]
-pub(crate) async fn spin_for_ever() {
+pub(crate) async fn spin_for_ever(post: Option<String>) {
+    if let Some(post) = post {
+        say_pid(&post);
+    }
     loop {}
 }
 
