@@ -78,8 +78,9 @@ fn main() {
             || drop(floor.map(0, &one, 8)),
             || {
                 let jobs: Vec<_> = (0..JOBS).map(|n| pool.submit(nothing(n))).collect();
-                jobs.into_iter()
-                    .for_each(|job| drop(job.result_blocking().unwrap()));
+                for job in jobs {
+                    job.result_blocking().unwrap();
+                }
             },
         ),
     );

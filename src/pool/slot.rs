@@ -82,6 +82,11 @@ impl Slot {
         self.inner().stage = Stage::Waiting;
     }
 
+    /// The pool has the job no more.
+    pub(super) fn forget_key(&self) {
+        self.key.store(NO_KEY, Ordering::Relaxed);
+    }
+
     /// The job has ended.
     pub(super) fn end(&self, answers: Answers) {
         self.key.store(NO_KEY, Ordering::Relaxed);

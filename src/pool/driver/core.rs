@@ -44,7 +44,8 @@ pub(super) struct Core {
     pub(super) start_error: Option<Error>,
     /// Of the worker that is just being buried.
     death: Option<(String, Death)>,
-    pub(super) ended_jobs: usize,
+    /// Jobs that have ended, of which nobody was told yet.
+    pub(super) ended: Vec<JobData>,
     pub(super) statistics: PoolStatistics,
     pub(super) has_ended: bool,
     scratch: Vec<u8>,
@@ -64,7 +65,7 @@ impl Core {
             to_start: Vec::new(),
             start_error: None,
             death: None,
-            ended_jobs: 0,
+            ended: Vec::new(),
             statistics: PoolStatistics::default(),
             has_ended: false,
             scratch: Vec::new(),
@@ -235,8 +236,8 @@ impl Core {
             _ => statistics.failed += 1,
         }
         statistics.lost += u64::from(matches!(fate, Fate::Lost { .. }));
-        self.ended_jobs += 1;
-        data.end();
+        data.slot().forget_key();
+        self.ended.push(data);
     }
 
     /// The error for a call that came to nothing.

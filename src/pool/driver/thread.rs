@@ -11,6 +11,7 @@ use futures_lite::future::{or, yield_now};
 
 use super::attendant::attend;
 use super::core::Core;
+use super::jobs::JobData;
 use super::looks::keep_looking;
 use crate::error::{ErrorContext, Result};
 use crate::pool::builder::Config;
@@ -59,7 +60,7 @@ impl Drop for Closing {
     fn drop(&mut self) {
         for request in self.0.close() {
             if let Request::Submit(submission) = request {
-                drop(super::jobs::JobData::new(submission, 0));
+                drop(JobData::new(submission, 0));
             }
         }
     }
@@ -131,8 +132,9 @@ impl Driver {
         if core.has_ended {
             self.ended.set();
         }
-        let ended = std::mem::take(&mut core.ended_jobs);
-        self.inbox.note(ended, statistics(&core));
+        // Whoever waits for a job sees it counted.
+        self.inbox.note(core.ended.len(), statistics(&core));
+        core.ended.drain(..).for_each(JobData::end);
         self.set_deadline(core.machine.deadline());
         result
     }
