@@ -28,10 +28,6 @@ pub mod process;
 mod rt;
 mod runtime;
 mod scope;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "trees of actors take the rest up")
-)]
 mod tasks;
 pub mod time;
 pub mod tree;
@@ -68,7 +64,7 @@ pub use scope::{
     TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, time_left, timeout,
 };
 pub use tasks::{Call, Function, FunctionKind, Task, TaskEntry, registered_tasks};
-pub use tree::{Tree, TreeHandle, TreeOutcome, load};
+pub use tree::{LocalChild, Tree, TreeHandle, TreeOutcome, load};
 pub use treewright_macros::{bootstrap, context, main, stream, task, test};
 pub use treewright_supervisors as supervisors;
 #[doc(inline)]

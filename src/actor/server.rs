@@ -12,15 +12,20 @@ use std::time::Duration;
 use futures_lite::future::or;
 
 use super::Actor;
-use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind, RemoteError, Result};
+use crate::dialog::Dialog;
+use crate::error::{
+    CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, RemoteError, Result,
+};
 use crate::id::ContextId;
 use crate::portal::Peer;
 use crate::rt;
 use crate::scope::{Kind as NodeKind, Node, Urgency, guarded};
-use crate::tasks::{Begin, TaskEntry, TaskFailure, registry};
+use crate::tasks::{
+    Begin, FunctionKind, RunningTask, TaskEntry, TaskFailure, arguments_of_text, registry,
+};
 use crate::time::Time;
 use crate::undertaker::Undertaker;
-use crate::wire::{Encoded, Frame, Kind, StartHead};
+use crate::wire::{CodecError, Encoded, Frame, Kind, StartHead};
 
 /// How many bytes may wait for who is refused and does not read.
 const MOST_UNREAD: usize = 1024 * 1024;
@@ -124,28 +129,20 @@ impl Server {
             server: self.share(),
             context,
         };
-        let running = match entry.begin() {
-            Begin::Task { start, .. } => start(codec, context, args),
-            Begin::Context(start) => {
-                let dialog = self.peer.serve_dialog(context, entry.path());
-                dialog.runs_under(Rc::clone(&node));
-                dialog.came_with(self.peer.link().take_descriptor());
-                start(dialog, args)
-            }
+        let running = match head.from_file {
+            true => self.start_from_file(entry, context, args, &node)?,
+            false => self.start_encoded(entry, context, args, &node)?,
         };
-        let running = running.map_err(|error| {
-            Error::wrap(ErrorKind::Broken, error).context(format!(
-                "cannot read the arguments of {} `{}`",
-                entry.kind(),
-                entry.path()
-            ))
-        })?;
         let limit = head.limit.map(Duration::from_micros);
         if let Some(limit) = limit {
             node.set_deadline(rt::now() + limit);
         }
         let mut work = guarded(Rc::clone(&node), running);
-        if let Some(outcome) = self.run_on_the_spot(entry, &mut work) {
+        // One whose start is waited for may block this thread, and that it has started must leave
+        // before.
+        if !head.from_file
+            && let Some(outcome) = self.run_on_the_spot(entry, &mut work)
+        {
             answering.end(flat(outcome));
             return Ok(());
         }
@@ -158,6 +155,67 @@ impl Server {
             answering.end(flat(outcome));
         });
         Ok(())
+    }
+
+    fn start_encoded(
+        &self,
+        entry: &TaskEntry,
+        context: ContextId,
+        args: &[u8],
+        node: &Rc<Node>,
+    ) -> Result<RunningTask> {
+        let running = match entry.begin() {
+            Begin::Task { start, .. } => start(self.peer.link().codec(), context, args),
+            Begin::Context { start, .. } => start(self.serve_dialog(entry, context, node), args),
+        };
+        running.map_err(|error| unreadable(entry, error))
+    }
+
+    /// Starts a function for who knows its path only: what comes first is the same whether
+    /// it is a task or a context.
+    fn start_from_file(
+        &self,
+        entry: &TaskEntry,
+        context: ContextId,
+        args: &[u8],
+        node: &Rc<Node>,
+    ) -> Result<RunningTask> {
+        let codec = self.peer.link().codec();
+        let text: String = codec
+            .decode(args)
+            .map_err(|error| unreadable(entry, error))?;
+        let args = arguments_of_text(&text)?;
+        match entry.begin() {
+            Begin::Task {
+                start_from_file, ..
+            } => {
+                let running = start_from_file(codec, context, args)?;
+                let started = Encoded::new(codec, Kind::Started, context, &());
+                self.peer.send(started.context("cannot encode nothing")?)?;
+                Ok(running)
+            }
+            Begin::Context { .. } if entry.kind() == FunctionKind::Stream => {
+                let message = format!(
+                    "`{}` is a stream, for which a reader is needed",
+                    entry.path()
+                );
+                Err(Error::new(ErrorKind::Refused, message)
+                    .with_hint("mark it `#[treewright::task]` or `#[treewright::context]`"))
+            }
+            Begin::Context {
+                start_from_file, ..
+            } => Ok(start_from_file(
+                self.serve_dialog(entry, context, node),
+                args,
+            )?),
+        }
+    }
+
+    fn serve_dialog(&self, entry: &TaskEntry, context: ContextId, node: &Rc<Node>) -> Rc<Dialog> {
+        let dialog = self.peer.serve_dialog(context, entry.path());
+        dialog.runs_under(Rc::clone(node));
+        dialog.came_with(self.peer.link().take_descriptor());
+        dialog
     }
 
     /// Runs a task to where it waits for the first time: many never do, and need to be no
@@ -220,6 +278,12 @@ impl Server {
             served: Rc::clone(&self.served),
         }
     }
+}
+
+fn unreadable(entry: &TaskEntry, error: CodecError) -> Error {
+    let (kind, path) = (entry.kind(), entry.path());
+    Error::wrap(ErrorKind::Broken, error)
+        .context(format!("cannot read the arguments of {kind} `{path}`"))
 }
 
 /// Cancels `node` when the time of the caller is up.

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Context, StreamSender};
 use crate::dialog::Dialog;
-use crate::tasks::{Begin, Function, RunningTask, TaskEntry, TaskFailure, answer};
+use crate::tasks::{
+    ArgumentFaults, Begin, Function, RunningTask, TaskEntry, TaskFailure, answer, read_arguments,
+};
 use crate::wire::CodecError;
 
 /// A function that can run in another process and talk with its caller meanwhile.
@@ -102,7 +104,11 @@ impl TaskEntry {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self::new::<T>(Begin::Context(begin::<T>), is_public, file, line)
+        let begin = Begin::Context {
+            start: begin::<T>,
+            start_from_file: begin_from_file::<T>,
+        };
+        Self::new::<T>(begin, is_public, file, line)
     }
 
     /// The entry of the stream `T`, which stands at `line` of `file`.
@@ -113,26 +119,52 @@ impl TaskEntry {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self::new::<T>(Begin::Context(begin_stream::<T>), is_public, file, line)
+        let begin = Begin::Context {
+            start: begin_stream::<T>,
+            start_from_file: begin_stream_from_file::<T>,
+        };
+        Self::new::<T>(begin, is_public, file, line)
     }
 }
 
 fn begin<T: ContextFunction>(dialog: Rc<Dialog>, args: &[u8]) -> Result<RunningTask, CodecError> {
+    let args = dialog.codec().decode(args)?;
+    Ok(run::<T>(dialog, args))
+}
+
+fn begin_from_file<T: ContextFunction>(
+    dialog: Rc<Dialog>,
+    args: Option<toml::Value>,
+) -> Result<RunningTask, ArgumentFaults> {
+    let args = read_arguments::<T>(args)?;
+    Ok(run::<T>(dialog, args))
+}
+
+fn run<T: ContextFunction>(dialog: Rc<Dialog>, args: T::Args) -> RunningTask {
     let (codec, context) = (dialog.codec(), dialog.context());
-    let args = codec.decode(args)?;
     let running = T::run(Context::new(Rc::clone(&dialog)), args);
-    Ok(Box::pin(async move {
-        answer::<T>(codec, context, attended(dialog, running).await)
-    }))
+    Box::pin(async move { answer::<T>(codec, context, attended(dialog, running).await) })
 }
 
 fn begin_stream<T: StreamFunction>(
     dialog: Rc<Dialog>,
     args: &[u8],
 ) -> Result<RunningTask, CodecError> {
+    let args = dialog.codec().decode(args)?;
+    Ok(run_stream::<T>(dialog, args))
+}
+
+fn begin_stream_from_file<T: StreamFunction>(
+    dialog: Rc<Dialog>,
+    args: Option<toml::Value>,
+) -> Result<RunningTask, ArgumentFaults> {
+    let args = read_arguments::<T>(args)?;
+    Ok(run_stream::<T>(dialog, args))
+}
+
+fn run_stream<T: StreamFunction>(dialog: Rc<Dialog>, args: T::Args) -> RunningTask {
     let (codec, context) = (dialog.codec(), dialog.context());
-    let args = codec.decode(args)?;
-    Ok(Box::pin(async move {
+    Box::pin(async move {
         let ctx = Context::<(), (), T::Item>::new(Rc::clone(&dialog));
         let started = ctx.started(()).await.map_err(TaskFailure::from)?;
         let (out, nothing) = started
@@ -143,7 +175,7 @@ fn begin_stream<T: StreamFunction>(
         drop(nothing);
         let running = T::run(out, args);
         answer::<T>(codec, context, attended(dialog, running).await)
-    }))
+    })
 }
 
 /// Runs a function, and looks after its stream whenever it waits.

@@ -1,5 +1,6 @@
 //! One side of a context: what its frames do, and what is sent and waited for.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
@@ -24,7 +25,7 @@ pub(crate) struct Dialog {
     peer: Rc<Peer>,
     context: ContextId,
     /// The path of the function.
-    task: &'static str,
+    task: Cow<'static, str>,
     state: RefCell<State>,
     backlog: Backlog,
     /// The context has ended.
@@ -44,13 +45,13 @@ impl Dialog {
     pub(crate) fn new(
         peer: Rc<Peer>,
         context: ContextId,
-        task: &'static str,
+        task: impl Into<Cow<'static, str>>,
         role: Role,
     ) -> Rc<Self> {
         Rc::new(Self {
             peer,
             context,
-            task,
+            task: task.into(),
             state: RefCell::new(State::new(role)),
             backlog: Backlog::default(),
             over: Latch::new(),
@@ -97,8 +98,8 @@ impl Dialog {
     }
 
     /// The path of the function.
-    pub(crate) fn task(&self) -> &'static str {
-        self.task
+    pub(crate) fn task(&self) -> Cow<'static, str> {
+        self.task.clone()
     }
 
     /// Its number on the link.
@@ -208,7 +209,7 @@ impl Dialog {
     }
 
     fn never_started(&self) -> Error {
-        let (task, actor) = (self.task, self.peer.id().name());
+        let (task, actor) = (&self.task, self.peer.id().name());
         let message = format!("`{task}` of actor `{actor}` returned before it had started");
         Error::new(ErrorKind::Broken, message).with_hint("let it call `ctx.started(..)` first")
     }
@@ -431,7 +432,7 @@ impl Dialog {
     }
 
     fn misuse(&self, misuse: Misuse, what: &str) -> Error {
-        let (task, actor) = (self.task, self.peer.id().name());
+        let (task, actor) = (&self.task, self.peer.id().name());
         Error::wrap(ErrorKind::Closed, misuse).context(format!(
             "cannot {what} context `{task}` with actor `{actor}`"
         ))

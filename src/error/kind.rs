@@ -32,6 +32,8 @@ pub enum ErrorKind {
     LostProcess,
     /// A tree gave up: a restart was one too many.
     GaveUp,
+    /// A child of a tree does not want to run now; see [`Error::ignored`](super::Error::ignored).
+    Ignored,
     /// A spec is not valid.
     InvalidSpec,
 }

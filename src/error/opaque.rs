@@ -95,6 +95,34 @@ impl Error {
         Self(Arc::new(inner))
     }
 
+    /// What a child of a tree returns that does not want to run now (OTP's `ignore`): its
+    /// supervisor leaves it down, and that is no failure.
+    ///
+    /// It counts as that before the child has started only: of a context before
+    /// [`Context::started`](crate::Context::started), of a local closure before
+    /// [`LocalChild::started`](crate::LocalChild::started), or before it waits for the first
+    /// time where its `start` is `spawned`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use treewright::{Context, Error, Result};
+    ///
+    /// #[treewright::context]
+    /// async fn mirror(ctx: Context) -> Result<()> {
+    ///     if std::env::var_os("MIRROR").is_none() {
+    ///         return Err(Error::ignored("there is nothing to mirror"));
+    ///     }
+    ///     ctx.started(()).await?;
+    ///     std::future::pending().await
+    /// }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn ignored(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Ignored, message)
+    }
+
     /// The error of a receiver of a broadcast that was too slow and lost this many items.
     #[must_use]
     #[track_caller]
@@ -236,6 +264,12 @@ impl Error {
             None => debug_assert!(false, "the place of a shared error is settled"),
         }
         self
+    }
+
+    /// Whether it says that a child of a tree does not want to run now.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        self.kind() == ErrorKind::Ignored
     }
 
     /// Whether it stands for several failures of one scope.

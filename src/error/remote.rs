@@ -61,6 +61,8 @@ pub enum RemoteKind {
     Error,
     /// A task there panicked.
     Panic,
+    /// A function there does not want to run now, as a child of a tree may say.
+    Ignored,
     /// It was cancelled; [`RemoteError::reason`] says by whom.
     Cancelled,
     /// The process exited with this code, and nobody had asked it to.
@@ -311,6 +313,7 @@ impl RemoteError {
             RemoteKind::Error => ErrorKind::Remote,
             RemoteKind::Panic => ErrorKind::Panic,
             RemoteKind::Cancelled => ErrorKind::Cancelled,
+            RemoteKind::Ignored => ErrorKind::Ignored,
             RemoteKind::Exited(_) | RemoteKind::Signalled { .. } | RemoteKind::Oom => {
                 ErrorKind::LostProcess
             }
@@ -336,6 +339,7 @@ fn kind_of(error: &Error) -> RemoteKind {
     match error.kind() {
         ErrorKind::Panic => RemoteKind::Panic,
         ErrorKind::Cancelled => RemoteKind::Cancelled,
+        ErrorKind::Ignored => RemoteKind::Ignored,
         _ => RemoteKind::Error,
     }
 }
@@ -346,6 +350,9 @@ impl fmt::Display for RemoteError {
         match self.kind {
             RemoteKind::Error => write!(f, "actor `{name}` failed: {}", self.message),
             RemoteKind::Cancelled => write!(f, "actor `{name}` was {}", self.message),
+            RemoteKind::Ignored => {
+                write!(f, "actor `{name}` does not want to run: {}", self.message)
+            }
             _ => write!(f, "actor `{name}` {}", self.message),
         }
     }

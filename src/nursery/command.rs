@@ -208,7 +208,7 @@ impl<'env> CommandBuilder<'env> {
             node: Node::new(Kind::Task, Some(Rc::clone(self.scope.node()))),
             outcome: Rc::new(Outcome::default()),
             member: self.scope.member_started(),
-            hold: Hold::new(self.scope.node()),
+            hold: Some(Hold::new(self.scope.node())),
         };
         let mut child = self.command.spawn()?;
         let handle = ProcessHandle {

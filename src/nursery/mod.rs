@@ -8,6 +8,7 @@ mod process;
 mod running;
 
 pub use actor::{ActorBuilder, ActorTask, SpawnMethod, open_actor_cluster};
+pub(crate) use actor::{ActorEnd, Attendant, SupervisedActor, Supervision};
 pub use capture::CommandOutput;
 pub use command::CommandBuilder;
 pub use handle::{Nursery, open_nursery};

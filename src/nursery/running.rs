@@ -37,7 +37,7 @@ pub(super) struct Owner {
     /// The scope ends when this has.
     pub(super) member: Member,
     /// Nobody above is dropped before this is.
-    pub(super) hold: Hold,
+    pub(super) hold: Option<Hold>,
 }
 
 impl Owner {
@@ -165,7 +165,7 @@ mod tests {
             node: Rc::clone(&node),
             outcome: Rc::default(),
             member: scope.member_started(),
-            hold: Hold::new(scope.node()),
+            hold: Some(Hold::new(scope.node())),
         };
         let outcome = Rc::clone(&owner.outcome);
         let undertaker = crate::undertaker::current().unwrap();

@@ -1,5 +1,6 @@
 //! One link as both sides see it: who is at the other end, and the calls made over it.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -15,7 +16,7 @@ use crate::error::{
 use crate::id::{ActorId, ContextId, CountHashing, Side};
 use crate::link::{Link, LinkError};
 use crate::scope::time_left;
-use crate::tasks::{Call, Function, Task};
+use crate::tasks::{Call, Function, Task, arguments_as_text};
 use crate::wire::{self, Encoded, Frame, Kind, StartHead};
 
 /// The actor at the other end of a link, the calls made to it, and the contexts of both
@@ -120,19 +121,48 @@ impl Peer {
 
     /// What begins a call or a context, and its number.
     fn start_frame<T: Function>(&self, call: &Call<T>) -> Result<(ContextId, Encoded)> {
-        if let Some(error) = self.lost.get() {
-            return Err(error.clone());
-        }
-        self.opened.set(self.opened.get() + 1);
-        let context = ContextId::of(self.side, self.opened.get());
+        let context = self.next_context()?;
         let head = StartHead {
             task: T::PATH,
             signature: T::SIGNATURE,
             limit: time_left().map(|left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX)),
+            from_file: false,
         };
         let frame = wire::start(self.link.codec(), context, &head, call.args())
             .with_context(|| format!("cannot send the arguments of task `{}`", T::PATH))?;
         Ok((context, frame))
+    }
+
+    fn next_context(&self) -> Result<ContextId> {
+        if let Some(error) = self.lost.get() {
+            return Err(error.clone());
+        }
+        self.opened.set(self.opened.get() + 1);
+        Ok(ContextId::of(self.side, self.opened.get()))
+    }
+
+    /// Begins a context with a function there that is known by its path only, with arguments
+    /// as a file has them. It starts, too, when the function is a task. Whoever has it sees to
+    /// its end.
+    pub(crate) fn open_dialog_from_file(
+        self: &Rc<Self>,
+        task: &str,
+        args: Option<&toml::Value>,
+    ) -> Result<Rc<Dialog>> {
+        let context = self.next_context()?;
+        let head = StartHead {
+            task,
+            signature: 0,
+            limit: None,
+            from_file: true,
+        };
+        let text = arguments_as_text(args);
+        let frame = text.and_then(|text| {
+            wire::start(self.link.codec(), context, &head, &text)
+                .map_err(|error| Error::wrap(ErrorKind::Other, error))
+        });
+        self.send(frame.with_context(|| format!("cannot send the arguments of `{task}`"))?)?;
+        Ok(self.add_dialog(context, task.to_owned(), Role::Opener))
     }
 
     /// Begins a context with a function there. Whoever has it sees to its end.
@@ -164,7 +194,7 @@ impl Peer {
     fn add_dialog(
         self: &Rc<Self>,
         context: ContextId,
-        task: &'static str,
+        task: impl Into<Cow<'static, str>>,
         role: Role,
     ) -> Rc<Dialog> {
         let dialog = Dialog::new(Rc::clone(self), context, task, role);

@@ -17,24 +17,23 @@ use super::{Function, FunctionKind, Task, TaskFailure, arguments};
 /// A task that runs; it ends with the frame that carries its value.
 pub(crate) type RunningTask = LocalBoxFuture<'static, Result<Encoded, TaskFailure>>;
 
-/// How a function of one kind begins.
+/// How a function of one kind begins: with arguments by position, encoded by the codec, or with
+/// arguments as a file has them, which are an array by position, a table by name, or nothing.
 pub(crate) enum Begin {
-    /// It takes its arguments and gives its value.
+    /// It takes its arguments and gives its value, which comes back in a frame for the
+    /// context, in the same codec.
     Task {
-        /// With arguments by position, encoded by the codec. Its value comes back in a frame
-        /// for the context, in the same codec.
         start: fn(Codec, ContextId, &[u8]) -> Result<RunningTask, CodecError>,
-        /// With arguments as a file has them: an array by position, a table by name, nothing
-        /// for no arguments.
         start_from_file:
             fn(Codec, ContextId, Option<toml::Value>) -> Result<RunningTask, ArgumentFaults>,
-        /// What is wrong with arguments of a file, before anything is started.
-        check: fn(Option<toml::Value>) -> Result<(), ArgumentFaults>,
         /// Many calls, one after the other.
         run_series: fn(Codec, Rc<dyn Calls>) -> LocalBoxFuture<'static, ()>,
     },
     /// It also talks with its caller.
-    Context(fn(Rc<Dialog>, &[u8]) -> Result<RunningTask, CodecError>),
+    Context {
+        start: fn(Rc<Dialog>, &[u8]) -> Result<RunningTask, CodecError>,
+        start_from_file: fn(Rc<Dialog>, Option<toml::Value>) -> Result<RunningTask, ArgumentFaults>,
+    },
 }
 
 /// A function that this program can be told to run.
@@ -49,6 +48,7 @@ pub struct TaskEntry {
     file: &'static str,
     line: u32,
     begin: Begin,
+    check: fn(Option<toml::Value>) -> Result<(), ArgumentFaults>,
 }
 
 impl TaskEntry {
@@ -59,7 +59,6 @@ impl TaskEntry {
         let begin = Begin::Task {
             start: start::<T>,
             start_from_file: start_from_file::<T>,
-            check: check::<T>,
             run_series: run_series::<T>,
         };
         Self::new::<T>(begin, is_public, file, line)
@@ -81,6 +80,7 @@ impl TaskEntry {
             file,
             line,
             begin,
+            check: check::<F>,
         }
     }
 
@@ -119,6 +119,11 @@ impl TaskEntry {
         self.signature
     }
 
+    /// What is wrong with arguments of a file, before anything is started.
+    pub(crate) fn check(&self, args: Option<toml::Value>) -> Result<(), ArgumentFaults> {
+        (self.check)(args)
+    }
+
     /// How it begins.
     pub(crate) fn begin(&self) -> &Begin {
         &self.begin
@@ -151,12 +156,19 @@ fn start_from_file<T: Task>(
     context: ContextId,
     args: Option<toml::Value>,
 ) -> Result<RunningTask, ArgumentFaults> {
-    let args = arguments::read::<T>(args)?;
+    let args = read_arguments::<T>(args)?;
     Ok(Box::pin(run::<T>(codec, context, args)))
 }
 
-fn check<T: Task>(args: Option<toml::Value>) -> Result<(), ArgumentFaults> {
-    arguments::read::<T>(args).map(drop)
+fn check<F: Function>(args: Option<toml::Value>) -> Result<(), ArgumentFaults> {
+    read_arguments::<F>(args).map(drop)
+}
+
+/// The arguments of `F` out of a file.
+pub(crate) fn read_arguments<F: Function>(
+    args: Option<toml::Value>,
+) -> Result<F::Args, ArgumentFaults> {
+    arguments::read::<F>(args)
 }
 
 async fn run<T: Task>(

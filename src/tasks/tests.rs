@@ -216,17 +216,16 @@ fn result_under_another_name_is_a_value() {
 }
 
 fn from_file(path: &str, args: &str) -> Result<String, Vec<String>> {
+    let entry = registry().unwrap().find(path, 0).unwrap();
     let Begin::Task {
-        start_from_file,
-        check,
-        ..
-    } = registry().unwrap().find(path, 0).unwrap().begin()
+        start_from_file, ..
+    } = entry.begin()
     else {
         panic!("{path} is a task");
     };
     let mut file: toml::Table = args.parse().unwrap();
     let args = file.remove("args");
-    let checked = check(args.clone());
+    let checked = entry.check(args.clone());
     let task = start_from_file(Codec::Cbor, CONTEXT, args);
     assert_eq!(
         checked.is_ok(),

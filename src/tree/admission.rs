@@ -80,7 +80,7 @@ impl Shared {
         if report.has_errors() {
             return Err(faults(&report));
         }
-        runnable::check(&tree).map_err(|error| error.to_string())?;
+        runnable::check(&tree, &self.attached).map_err(|error| error.to_string())?;
         let checked = tree.root.children.iter();
         if let Some(checked) = checked.clone().find(|checked| checked.name == child.name) {
             child.clone_from(checked);

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future;
-use treewright_supervisors::spec::TreeSpec;
+use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::SupervisorReport;
 
+use super::attached::LocalChild;
 use super::driver::{Mail, Mailbox, TreeContext, TreeOutcome, run_root};
 use super::handle::TreeHandle;
 use super::hangup::Load;
@@ -123,6 +124,46 @@ impl Tree {
         self
     }
 
+    /// Gives the child `name`, which is of kind `local`, the closure that it is. Each start
+    /// of the child calls it once more. A pool of local children has one for all its members.
+    ///
+    /// The closure runs in this process, as a task beside the other children. When its
+    /// supervisor stops it, it is dropped at its next await; [`shielded`](crate::shielded)
+    /// work and processes in it have the time of the child's `shutdown`. An error that it
+    /// returns, and a panic, are an abnormal end of the child, [`Error::ignored`] a start
+    /// that was not wanted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use treewright::spec::{ChildKind, ChildSpec, RestartType, SupervisorSpec, TreeSpec};
+    /// use treewright::{LocalChild, Tree, TreeOutcome};
+    ///
+    /// let mut metrics = ChildSpec::new("metrics", ChildKind::Local);
+    /// metrics.restart = RestartType::Transient;
+    /// let mut root = SupervisorSpec::new("root");
+    /// root.children.push(metrics);
+    /// let spec = TreeSpec { name: "shop".into(), exit_code_from: None, shutdown: None, root };
+    ///
+    /// let tree = Tree::from(spec)
+    ///     .without_keeper()
+    ///     .attach("metrics", async |child: LocalChild| {
+    ///         println!("life {} of {}", child.epoch(), child.name());
+    ///         Ok(())
+    ///     });
+    /// let outcome = treewright::run(async || tree.run().await).unwrap();
+    /// assert_eq!(outcome, TreeOutcome::Ended { code: 0, significant: None });
+    /// ```
+    #[must_use]
+    pub fn attach(
+        self,
+        name: impl Into<ChildName>,
+        closure: impl AsyncFn(LocalChild) -> Result<()> + 'static,
+    ) -> Self {
+        self.shared.attached.insert(name.into(), closure);
+        self
+    }
+
     /// Writes the output of children as these settings say.
     #[must_use]
     pub fn log_settings(mut self, settings: LogSettings) -> Self {
@@ -167,7 +208,9 @@ impl Tree {
     ///
     /// The first child that cannot be run. [`run`](Self::run) fails so, too, before it starts anything.
     pub fn check(&self) -> std::result::Result<(), NotRunnable> {
-        runnable::check(&self.shared.wanted().spec)
+        let wanted = self.shared.wanted();
+        runnable::check(&wanted.spec, &self.shared.attached)?;
+        runnable::check_closures(&wanted.spec, &self.shared.attached)
     }
 
     /// Runs it without a keeper: when this process is killed, nobody sweeps up after it.

@@ -2,6 +2,7 @@
 
 mod actors;
 mod admission;
+mod attached;
 mod beginning;
 mod driver;
 mod foreground;
@@ -20,6 +21,7 @@ mod shared;
 mod source;
 mod supervise;
 
+pub use attached::LocalChild;
 pub use beginning::StartProgress;
 pub use driver::TreeOutcome;
 pub use foreground::{Notice, StopCause};

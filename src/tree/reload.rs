@@ -82,7 +82,7 @@ async fn reload(context: &Rc<TreeContext>, mut spec: TreeSpec) -> Result<TakenOv
     if report.has_errors() {
         return Err(ReloadError::Refused(report));
     }
-    runnable::check(&spec).map_err(ReloadError::NotRunnable)?;
+    runnable::check(&spec, &context.shared.attached).map_err(ReloadError::NotRunnable)?;
     let wanted = Wanted::new(spec);
     names_are_free(context, &wanted)?;
     let spec = &wanted.spec;

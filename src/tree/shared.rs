@@ -8,6 +8,7 @@ use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::{ExitReason, Links};
 
 use super::actors::Actors;
+use super::attached::Attached;
 use super::beginning::Beginning;
 use super::driver::{Living, Mail, Mailbox, TreeOutcome};
 use super::isolated::Uplink;
@@ -58,6 +59,7 @@ pub(super) struct Shared {
     pub(super) roster: Rc<Roster>,
     pub(super) reports: ReportFan,
     pub(super) actors: Rc<Actors>,
+    pub(super) attached: Attached,
     wanted: RefCell<Rc<Wanted>>,
     started: Latch,
     outcome: OnceCell<Result<TreeOutcome>>,
@@ -97,6 +99,7 @@ impl Shared {
             above,
             reports: ReportFan::default(),
             actors,
+            attached: Attached::default(),
             wanted: RefCell::new(wanted),
             started: Latch::new(),
             outcome: OnceCell::new(),

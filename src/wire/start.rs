@@ -21,6 +21,9 @@ pub(crate) struct StartHead<'a> {
     /// How long the caller has left for it, in microseconds.
     #[serde(default)]
     pub(crate) limit: Option<u64>,
+    /// The arguments are those of a file: a text in TOML, which may hold the key `args`.
+    #[serde(default)]
+    pub(crate) from_file: bool,
 }
 
 /// Why a start cannot be read.
@@ -81,6 +84,7 @@ mod tests {
         task: "work::is_prime",
         signature: u64::MAX,
         limit: Some(1_500_000),
+        from_file: false,
     };
 
     fn body(codec: Codec) -> Bytes {

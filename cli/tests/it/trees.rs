@@ -75,9 +75,26 @@ fn every_tree_runs_and_leaves_nothing() {
 }
 
 #[test]
-fn tree_with_an_actor_is_refused_before_anything_starts() {
+fn tree_with_an_isolated_supervisor_is_refused_before_anything_starts() {
     let outcome = run_in(&repository(), &["run", "trees/shop.toml"]);
     assert_eq!(outcome.code, 2, "{}", outcome.err);
     assert!(outcome.err.contains("cannot be run yet"), "{}", outcome.err);
+    assert_eq!(outcome.out, "");
+}
+
+#[test]
+fn function_that_the_command_does_not_have_is_refused_before_anything_starts() {
+    let name = format!("treewright-no-function-{}.toml", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    std::fs::write(&file, "[actor.c]\ntask = \"shop::resize\"\n").unwrap();
+    let checked = run_in(&repository(), &["check", file.to_str().unwrap()]);
+    let outcome = run_in(&repository(), &["run", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    // A program that has the function may be the one that runs it.
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    assert_eq!(outcome.code, 2, "{}", outcome.err);
+    let expected =
+        "this program has no function `shop::resize`; a function of another program needs `exe`";
+    assert!(outcome.err.contains(expected), "{}", outcome.err);
     assert_eq!(outcome.out, "");
 }

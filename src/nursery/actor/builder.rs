@@ -10,9 +10,11 @@ use std::time::Duration;
 use log::LevelFilter;
 use treewright_supervisors::spec::{Limit, Rlimit};
 
+use super::body::ActorBody;
 use super::owner::{ActorOwner, Booted, OwnersEar};
 use super::spawner::{Order, SpawnMethod, Started};
 use super::stderr::StderrRelay;
+use super::supervised::Supervisor;
 use super::talk::{Overheard, introduce, talk};
 use super::task::ActorTask;
 use crate::actor::{self, Actor, Boot, Server, Trust};
@@ -180,7 +182,7 @@ impl<'env> ActorBuilder<'env> {
     ///
     /// Dropping the future cancels the actor; the nursery waits for its end.
     pub async fn start(self) -> Result<Portal> {
-        self.launch()?.up().await
+        self.launch(None)?.up().await
     }
 
     /// Starts it to run one function, and ends it when the function has ended. Waits until
@@ -203,7 +205,7 @@ impl<'env> ActorBuilder<'env> {
     }
 
     /// Starts it and does not wait until it is up.
-    pub(super) fn launch(self) -> Result<Launched> {
+    pub(super) fn launch(self, supervisor: Option<Supervisor>) -> Result<Launched> {
         let undertaker = undertaker::current()?;
         if self.scope.is_closed() {
             return Err(closed());
@@ -221,20 +223,28 @@ impl<'env> ActorBuilder<'env> {
             node: Node::new(Kind::Task, Some(Rc::clone(self.scope.node()))),
             outcome: Rc::new(Outcome::default()),
             member: self.scope.member_started(),
-            hold: Hold::new(self.scope.node()),
+            // One that a supervisor has is killed when its scope is dropped.
+            hold: supervisor.is_none().then(|| Hold::new(self.scope.node())),
         };
-        let started = spawner.spawn(&self.order(&undertaker))?;
-        self.look_after(&undertaker, &me, owner, started)
+        let started = spawner.spawn(&self.order(&undertaker, supervisor.as_ref()))?;
+        self.look_after(&undertaker, &me, owner, started, supervisor)
     }
 
-    fn order(&self, undertaker: &Undertaker) -> Order {
+    fn order(&self, undertaker: &Undertaker, supervisor: Option<&Supervisor>) -> Order {
+        let supervision = supervisor.map(|supervisor| &supervisor.supervision);
         Order {
             name: self.name.clone(),
             exe: self.exe.clone(),
             env: self.env.clone(),
             cwd: self.cwd.clone(),
             rlimits: self.rlimits.clone(),
-            mark: Some(undertaker.new_mark(&self.name)),
+            mark: Some(match supervision {
+                Some(supervision) => supervision.mark.clone(),
+                None => undertaker.new_mark(&self.name),
+            }),
+            cgroup: supervision.and_then(|supervision| supervision.cgroup.clone()),
+            env_inherit: supervision.map(|supervision| supervision.env_inherit.clone()),
+            stdout: supervision.map(|supervision| supervision.stdout.clone()),
         }
     }
 
@@ -244,6 +254,7 @@ impl<'env> ActorBuilder<'env> {
         me: &Rc<Actor>,
         owner: Owner,
         started: Started,
+        supervisor: Option<Supervisor>,
     ) -> Result<Launched> {
         let id = ActorId::new(self.name.as_str());
         let (link, incoming, writer) = link::open(started.transport, Limits::default());
@@ -255,7 +266,18 @@ impl<'env> ActorBuilder<'env> {
             exposed: self.exposed,
             log_level: self.log_level.unwrap_or_else(|| me.log_level()),
         };
-        let stderr = started.stderr.map(StderrRelay::new).transpose();
+        let stderr = match (&supervisor, &started.body) {
+            (Some(supervisor), ActorBody::Process(child)) => {
+                let attendant = &supervisor.supervision.attendant;
+                attendant.started(child, started.stdout, started.stderr)?;
+                None
+            }
+            _ => started
+                .stderr
+                .map(StderrRelay::new)
+                .transpose()
+                .with_context(|| format!("cannot start actor `{}`", self.name))?,
+        };
         let peer = Peer::new(id, me.id.clone(), link, Side::Starter);
         let server = Server::new(
             Rc::clone(me),
@@ -280,7 +302,8 @@ impl<'env> ActorBuilder<'env> {
             booted: Rc::clone(&launched.booted),
             news,
             overheard: Rc::clone(&overheard),
-            stderr: stderr.with_context(|| format!("cannot start actor `{}`", self.name))?,
+            stderr,
+            supervisor,
             grace: self.grace,
             boot_timeout: self.boot_timeout,
         };
@@ -298,10 +321,10 @@ impl<'env> ActorBuilder<'env> {
 /// An actor that was started. Dropped before it is up, it is cancelled, since nobody else
 /// could ever use it.
 pub(super) struct Launched {
-    node: Rc<Node>,
+    pub(super) node: Rc<Node>,
     outcome: Rc<Outcome>,
-    booted: Rc<Booted>,
-    peer: Rc<Peer>,
+    pub(super) booted: Rc<Booted>,
+    pub(super) peer: Rc<Peer>,
     /// Somebody has a handle of it, or it is known not to be up.
     is_owned: bool,
 }
@@ -315,7 +338,7 @@ impl Launched {
         Ok(Portal::new(Rc::clone(&self.peer), self.ear()))
     }
 
-    fn ear(&self) -> Rc<dyn Lifeline> {
+    pub(super) fn ear(&self) -> Rc<dyn Lifeline> {
         Rc::new(OwnersEar {
             node: Rc::clone(&self.node),
             outcome: Rc::clone(&self.outcome),

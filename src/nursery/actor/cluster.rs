@@ -53,7 +53,7 @@ pub async fn open_actor_cluster<R>(
     open_nursery(async |n| {
         let mut launched = Vec::with_capacity(count);
         for index in 0..count {
-            launched.push(n.actor(format!("{prefix}.worker_{index}")).launch()?);
+            launched.push(n.actor(format!("{prefix}.worker_{index}")).launch(None)?);
             // A spawn holds up the thread; between two of them the others have their turn.
             futures_lite::future::yield_now().await;
         }

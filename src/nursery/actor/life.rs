@@ -57,7 +57,9 @@ pub(super) enum How {
 #[derive(Debug)]
 pub(super) struct Life {
     phase: Phase,
-    grace: Duration,
+    /// How long it may take to end when it was asked to; with none it is for others to say
+    /// when it is enough.
+    grace: Option<Duration>,
     deadline: Option<Time>,
     facts: Facts,
 }
@@ -75,20 +77,20 @@ enum Phase {
 
 /// What is known of an actor when it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// It was up at some time.
-    pub(super) was_up: bool,
+    pub(crate) was_up: bool,
     /// It was told to end, by us.
-    pub(super) was_asked: bool,
+    pub(crate) was_asked: bool,
     /// It was not up in time.
-    pub(super) is_late: bool,
+    pub(crate) is_late: bool,
     /// It lived on without a link.
-    pub(super) is_unlinked: bool,
+    pub(crate) is_unlinked: bool,
 }
 
 impl Life {
     /// An actor that was just started.
-    pub(super) fn new(boot_timeout: Duration, grace: Duration, now: Time) -> Self {
+    pub(super) fn new(boot_timeout: Duration, grace: Option<Duration>, now: Time) -> Self {
         Self {
             phase: Phase::Booting,
             grace,
@@ -135,12 +137,12 @@ impl Life {
             (Phase::Up, Event::CancelAsked) => {
                 self.facts.was_asked = true;
                 self.phase = Phase::Asked(now);
-                self.deadline = Some(now + self.grace.min(ACK_WAIT));
+                self.deadline = self.grace.map(|grace| now + grace.min(ACK_WAIT));
                 Some(Action::Ask)
             }
             // One that closes its link is about to end.
             (Phase::Asked(since), Event::Acknowledged | Event::LinkEnded) => {
-                self.deadline = Some(since + self.grace);
+                self.deadline = self.grace.map(|grace| since + grace);
                 None
             }
             // An actor that ends closes its link first.
@@ -179,7 +181,7 @@ mod tests {
     }
 
     fn booting() -> Life {
-        Life::new(SECOND * 10, SECOND * 5, at(0))
+        Life::new(SECOND * 10, Some(SECOND * 5), at(0))
     }
 
     fn up() -> Life {
@@ -239,6 +241,18 @@ mod tests {
         let action = life.step(Event::TimeUp, at(3));
         assert_eq!(action, Some(Action::End(How::Ladder)));
         assert!(life.facts().was_asked);
+    }
+
+    #[test]
+    fn actor_without_a_grace_has_all_the_time_until_it_is_pressed() {
+        let mut life = Life::new(SECOND * 10, None, at(0));
+        life.step(Event::Ready, at(1));
+        assert_eq!(life.step(Event::CancelAsked, at(2)), Some(Action::Ask));
+        assert_eq!(life.deadline(), None);
+        life.step(Event::Acknowledged, at(3));
+        assert_eq!(life.deadline(), None);
+        let action = life.step(Event::Pressed, at(900));
+        assert_eq!(action, Some(Action::End(How::Kill)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use treewright_supervisors::spec::{KillScope, Shutdown, ShutdownMode, Signal};
 use super::body::ActorBody;
 use super::life::{Action, Event, How, LINGER, Life};
 use super::stderr::StderrRelay;
+use super::supervised::{ActorEnd, Supervisor};
 use super::talk::Overheard;
 use super::verdict::Obituary;
 use crate::discovery;
@@ -23,7 +24,7 @@ use crate::portal::{Lifeline, Peer};
 use crate::process::{Exit, Outcome, Rung};
 use crate::rt::channel::Receiver;
 use crate::rt::{self, Latch};
-use crate::scope::{Ending, Node, Urgency};
+use crate::scope::{DEFAULT_GRACE, Ending, Node, Urgency};
 
 /// What the records about the lives of actors are from.
 const LOG_TARGET: &str = "treewright::actor";
@@ -37,6 +38,8 @@ pub(super) struct ActorOwner {
     pub(super) news: Receiver<Event>,
     pub(super) overheard: Rc<RefCell<Overheard>>,
     pub(super) stderr: Option<StderrRelay>,
+    /// Whose child it is, if it is that of a supervisor.
+    pub(super) supervisor: Option<Supervisor>,
     pub(super) grace: Duration,
     pub(super) boot_timeout: Duration,
 }
@@ -99,17 +102,29 @@ impl Lifeline for OwnersEar {
 impl ActorOwner {
     /// Looks after the actor until its process is reaped, then tells everybody.
     pub(super) async fn look_after(mut self) {
-        let mut life = Life::new(self.boot_timeout, self.grace, rt::now());
+        // A supervisor says itself when it is enough.
+        let grace = self.supervisor.is_none().then_some(self.grace);
+        let mut life = Life::new(self.boot_timeout, grace, rt::now());
         let how = self.live(&mut life).await;
         let exit = self.end(how, &life).await;
         self.hear_out().await;
         log::debug!(target: LOG_TARGET, "actor `{}` {exit}", self.peer.id());
-        let error = self.obituary(&life, exit).error();
-        let is_told = life.facts().was_asked || !life.facts().was_up;
+        let obituary = self.obituary(&life, exit);
+        let end = ActorEnd {
+            exit,
+            facts: life.facts(),
+            goodbye: obituary.goodbye.clone(),
+        };
+        let error = obituary.error();
+        let is_supervised = self.supervisor.is_some();
+        let is_told = is_supervised || life.facts().was_asked || !life.facts().was_up;
         self.peer.lose(&error);
         discovery::child_gone(&self.peer, exit);
         self.booted.tell(Err(error.clone()));
         self.owner.outcome.set(exit);
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.news.tell(end);
+        }
         self.owner.member.ended(match is_told {
             // Who started an actor that was never up is told of it there.
             true => Ending::Cancelled,
@@ -194,16 +209,18 @@ impl ActorOwner {
         // An actor that ended well has seen to all that it started; of any other, all that
         // carries its mark is ended.
         let is_clean = status.is_some_and(|status| status.is_zero()) && life.facts().was_asked;
-        let mode = match how {
-            How::Kill => ShutdownMode::BrutalKill,
-            How::Reap | How::Ladder => ShutdownMode::Timeout(self.grace),
-        };
-        let shutdown = Shutdown {
-            mode,
-            signal: Signal::TERM,
-            scope: match is_clean {
-                true => KillScope::Process,
-                false => KillScope::Tree,
+        let shutdown = match &self.supervisor {
+            Some(supervisor) => in_supervision(&supervisor.supervision.shutdown, how, life),
+            None => Shutdown {
+                mode: match how {
+                    How::Kill => ShutdownMode::BrutalKill,
+                    How::Reap | How::Ladder => ShutdownMode::Timeout(self.grace),
+                },
+                signal: Signal::TERM,
+                scope: match is_clean {
+                    true => KillScope::Process,
+                    false => KillScope::Tree,
+                },
             },
         };
         if let ActorBody::Thread(_) = self.body {
@@ -231,6 +248,17 @@ impl ActorOwner {
         if let Some(relay) = &self.stderr {
             relay.pass_on_what_is_there();
         }
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.supervision.attendant.drained().await;
+        }
+    }
+
+    fn last_words(&self) -> Vec<u8> {
+        match (&self.stderr, &self.supervisor) {
+            (Some(relay), _) => relay.words().get(),
+            (None, Some(supervisor)) => supervisor.supervision.attendant.last_words(),
+            (None, None) => Vec::new(),
+        }
     }
 
     fn obituary(&self, life: &Life, exit: Exit) -> Obituary {
@@ -242,10 +270,22 @@ impl ActorOwner {
             reason: self.owner.node.reason(),
             goodbye: overheard.goodbye,
             breach: overheard.breach,
-            stderr: self
-                .stderr
-                .as_ref()
-                .map_or_else(Vec::new, |relay| relay.words().get()),
+            stderr: self.last_words(),
         }
+    }
+}
+
+/// How the process of a supervisor's child is ended. One that was asked to end has the time
+/// that its supervisor gives it, and is pressed when that is over.
+fn in_supervision(wanted: &Shutdown, how: How, life: &Life) -> Shutdown {
+    let mode = match (how, wanted.mode) {
+        (How::Kill, _) => ShutdownMode::BrutalKill,
+        (How::Ladder, _) if life.facts().was_asked => ShutdownMode::Infinity,
+        (_, ShutdownMode::Infinity) => ShutdownMode::Timeout(DEFAULT_GRACE),
+        (_, mode) => mode,
+    };
+    Shutdown {
+        mode,
+        ..wanted.clone()
     }
 }

@@ -9,13 +9,13 @@ use std::thread;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use treewright_supervisors::spec::{Limit, Rlimit};
+use treewright_supervisors::spec::{EnvInherit, Limit, Rlimit};
 
 use super::body::{ActorBody, ActorThread};
 use crate::actor::{self, Body, Way};
 use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::link::{Pipes, Socket, Transport};
-use crate::process::{self, ActorRole, Command, Mark, Output, Stdin};
+use crate::process::{self, ActorRole, Cgroup, Command, Mark, Output, Stdin};
 use crate::rt::channel;
 
 /// How the process of an actor is brought about.
@@ -78,12 +78,20 @@ pub(super) struct Order {
     pub(super) cwd: Option<PathBuf>,
     pub(super) rlimits: BTreeMap<Rlimit, Limit>,
     pub(super) mark: Option<Mark>,
+    pub(super) cgroup: Option<Cgroup>,
+    /// What it inherits of the environment; all unless said.
+    pub(super) env_inherit: Option<EnvInherit>,
+    /// Where its standard output goes, if that is not its link; to this process's own unless
+    /// said.
+    pub(super) stdout: Option<Output>,
 }
 
 /// An actor that was started and knows nothing yet.
 pub(super) struct Started {
     pub(super) body: ActorBody,
     pub(super) transport: Box<dyn Transport>,
+    /// The reading ends of what it writes, where they are pipes.
+    pub(super) stdout: Option<OwnedFd>,
     pub(super) stderr: Option<OwnedFd>,
     /// Whether our process is its parent process.
     pub(super) is_our_child: bool,
@@ -109,14 +117,16 @@ impl Spawner for ReExec {
         let exe = order.exe.as_deref().unwrap_or(Path::new("/proc/self/exe"));
         let mut command = Command::new(exe);
         command.stdin(Stdin::From(Arc::new(theirs)));
+        command.stdout(order.stdout.clone().unwrap_or_default());
         let (name, role) = ActorRole::Link.variable();
         prepare(&mut command, order);
         command.env(name, role).arg0(title(order)).cloned();
         let mut child = command.spawn().map_err(Error::from)?;
-        let stderr = child.take_stderr();
+        let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
         Ok(Started {
             body: ActorBody::Process(Box::new(child)),
             transport: Box::new(Socket::new(ours)?),
+            stdout,
             stderr,
             is_our_child: true,
         })
@@ -156,6 +166,7 @@ impl Spawner for Launcher {
         Ok(Started {
             body: ActorBody::Process(Box::new(child)),
             transport: Box::new(Pipes::new(stdout, ours)?),
+            stdout: None,
             stderr,
             is_our_child: false,
         })
@@ -185,6 +196,7 @@ impl Spawner for Thread {
         Ok(Started {
             body: ActorBody::Thread(ActorThread::new(thread, ended)),
             transport: Box::new(Socket::new(ours)?),
+            stdout: None,
             stderr: None,
             is_our_child: false,
         })
@@ -228,6 +240,12 @@ fn prepare(command: &mut Command, order: &Order) {
     }
     if let Some(mark) = &order.mark {
         command.mark(mark.clone());
+    }
+    if let Some(cgroup) = &order.cgroup {
+        command.cgroup(cgroup.clone());
+    }
+    if let Some(env_inherit) = &order.env_inherit {
+        command.env_inherit(env_inherit.clone());
     }
     command.stderr(Output::Pipe);
 }

@@ -142,7 +142,7 @@ impl Bench {
         match state.functions.get(number as usize) {
             Some(Ok(entry)) => match entry.begin() {
                 Begin::Task { run_series, .. } => Next::Run(*run_series),
-                Begin::Context(_) => {
+                Begin::Context { .. } => {
                     let message = format!("`{}` is no task", entry.path());
                     Next::Refuse(Error::other(message))
                 }

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use treewright_supervisors::spec::{
-    EnvInherit, EnvValue, Identity, Limit, LogSpec, Probe, ProcessSpec, Rlimit, Run,
+    EnvInherit, EnvValue, ExecSpec, Identity, Limit, LogSpec, Probe, ProcessSpec, Rlimit, Run,
 };
 
+use crate::nursery::ActorBuilder;
 use crate::process::{Command, Mark, Output};
 
 /// Why no command can be made out of a spec.
@@ -40,8 +41,11 @@ impl World {
     ///
     /// Reads the files of secrets, which are small and local: each start sees what they hold
     /// at that moment.
-    pub(super) fn new(spec: &ProcessSpec, mark: Mark) -> Result<Self, CommandError> {
-        let exec = &spec.exec;
+    pub(super) fn new(
+        exec: &ExecSpec,
+        identity: &Identity,
+        mark: Mark,
+    ) -> Result<Self, CommandError> {
         let files = exec.env_files.iter().flat_map(|file| file.variables.iter());
         let mut env: Vec<(OsString, OsString)> = files
             .map(|(name, value)| (name.into(), value.into()))
@@ -54,7 +58,7 @@ impl World {
             cwd: exec.cwd.clone(),
             env_inherit: exec.env_inherit.clone(),
             env,
-            identity: spec.identity.clone(),
+            identity: identity.clone(),
             rlimits: exec
                 .limits
                 .rlimits
@@ -75,10 +79,28 @@ impl World {
             Run::Argv(argv) => self.argv(argv).ok_or(CommandError::NoProgram)?,
             Run::Shell(line) => self.program("/bin/sh", &["-c".to_owned(), line.clone()]),
         };
-        let is_heard = spec.exec.log != LogSpec::Null || is_read_by_a_probe(spec);
-        let output = || if is_heard { Output::Pipe } else { Output::Null };
-        command.stdout(output()).stderr(output());
+        command
+            .stdout(output(&spec.exec))
+            .stderr(output(&spec.exec));
         Ok(command)
+    }
+
+    /// An actor in this world, started as such.
+    pub(super) fn actor<'env>(&self, mut actor: ActorBuilder<'env>) -> ActorBuilder<'env> {
+        if let Some(cwd) = &self.cwd {
+            actor = actor.cwd(cwd);
+        }
+        for (name, value) in &self.env {
+            actor = actor.env(name, value);
+        }
+        for (limit, value) in &self.rlimits {
+            actor = actor.rlimit(*limit, *value);
+        }
+        actor
+    }
+
+    pub(super) fn mark(&self) -> &Mark {
+        &self.mark
     }
 
     /// The command of a probe. What it prints is nobody's.
@@ -113,8 +135,16 @@ impl World {
     }
 }
 
-fn is_read_by_a_probe(spec: &ProcessSpec) -> bool {
-    let ready = spec.exec.ready.as_ref();
+/// Where what it writes goes: to its log, unless nobody wants it.
+pub(super) fn output(exec: &ExecSpec) -> Output {
+    match exec.log != LogSpec::Null || is_read_by_a_probe(exec) {
+        true => Output::Pipe,
+        false => Output::Null,
+    }
+}
+
+fn is_read_by_a_probe(exec: &ExecSpec) -> bool {
+    let ready = exec.ready.as_ref();
     ready.is_some_and(|ready| matches!(ready.probe, Probe::Log(_)))
 }
 

@@ -49,6 +49,12 @@ impl Life {
         });
     }
 
+    pub(super) fn ignored(&self) {
+        self.supervisor.tell(Event::Ignored {
+            incarnation: self.incarnation,
+        });
+    }
+
     pub(in crate::tree) fn exited(&self, reason: ExitReason) {
         self.supervisor.tell(Event::Exited {
             incarnation: self.incarnation,

@@ -12,13 +12,18 @@
 //!   timer ──────────►                            └─────► report, standing, reply
 //! ```
 
+mod actor;
+mod actor_end;
 mod additions;
+mod attendant;
 mod care;
 mod command;
 mod context;
+mod control_group;
 mod convert;
 mod life;
 mod living;
+mod local;
 mod mail;
 mod nested;
 mod orders;

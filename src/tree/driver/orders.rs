@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use event_listener::Event;
-use treewright_supervisors::spec::Shutdown;
+use treewright_supervisors::spec::{Shutdown, ShutdownMode};
+
+use crate::rt;
+use crate::time::Time;
 
 /// The orders for one life, for those who give them and the one who takes them.
 ///
@@ -38,6 +41,15 @@ impl Orders {
             // One thread only: nothing is given between the look and the listening.
             self.0.given.listen().await;
         }
+    }
+}
+
+/// When whoever is stopped in this way is killed.
+pub(super) fn deadline(how: &Shutdown) -> Time {
+    match how.mode {
+        ShutdownMode::BrutalKill => rt::now(),
+        ShutdownMode::Timeout(time) => rt::now() + time,
+        ShutdownMode::Infinity => Time::MAX,
     }
 }
 

@@ -1,25 +1,20 @@
 //! The life of a command.
 
-use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_lite::future;
 use treewright_supervisors::spec::{ChildKind, ProcessSpec, Shutdown};
 
-use super::care::{chain, is_heard, needs_care, take_care};
+use super::care::{chain, drain, hear, heard, needs_care, take_care};
 use super::command::World;
 use super::context::TreeContext;
+use super::control_group::control_group;
 use super::convert;
 use super::life::Life;
 use super::orders::Orders;
-use crate::process::{Cgroup, Child, Exit, Mark};
-use crate::rt;
+use crate::process::{Child, Exit, Mark};
 use crate::tree::log::{AttachedOutput, ChildLog};
 use crate::tree::probe::{NotifyInbox, ReadyProbe};
-
-/// How long the end of a child waits for a log that makes no progress.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// Starts the command, waits for its end or an order to stop, and tells the supervisor.
 pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
@@ -92,25 +87,17 @@ fn start(
     log: &ChildLog,
 ) -> Result<Started, String> {
     let mark = Mark::new(context.id(), &life.spec.name, life.incarnation.epoch);
-    let mut world = World::new(spec, mark).map_err(|error| chain(&error))?;
-    let socket = is_heard(&spec.exec)
-        .then(|| context.notify_socket())
-        .transpose()?;
-    for (name, value) in socket
-        .iter()
-        .flat_map(|socket| socket.variables(spec.exec.live.as_ref()))
-    {
-        world.set(name, value);
-    }
+    let mut world = World::new(&spec.exec, &spec.identity, mark).map_err(|error| chain(&error))?;
+    let socket = hear(context, &spec.exec, &mut world)?;
     if let (Some(socket), true) = (&socket, spec.identity.user.is_some()) {
         socket.admit_others().map_err(|error| chain(&error))?;
     }
     let mut command = world.command(spec).map_err(|error| chain(&error))?;
-    if let Some(cgroup) = control_group(context, life, spec)? {
+    if let Some(cgroup) = control_group(context, life, &spec.exec.limits)? {
         command.cgroup(cgroup);
     }
     let mut child = command.spawn().map_err(|error| chain(&error))?;
-    let inbox = socket.map(|socket| socket.hear(&child, user_of(&child)));
+    let inbox = socket.map(|socket| heard(&socket, &child));
     let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
     let output = log.attach(stdout, stderr).map_err(|error| chain(&error))?;
     Ok(Started {
@@ -119,34 +106,6 @@ fn start(
         world: Rc::new(world),
         inbox,
     })
-}
-
-/// The user a child runs as. It is ours and not reaped, so the number is its own.
-fn user_of(child: &Child) -> Option<u32> {
-    let process = std::fs::metadata(format!("/proc/{}", child.id()));
-    process.ok().map(|process| process.uid())
-}
-
-/// The control group its limits ask for.
-fn control_group(
-    context: &TreeContext,
-    life: &Life,
-    spec: &ProcessSpec,
-) -> Result<Option<Cgroup>, String> {
-    let limits = &spec.exec.limits;
-    if limits.memory.is_none() && limits.cpu.is_none() && limits.pids.is_none() {
-        return Ok(None);
-    }
-    let name = format!(
-        "{}-{}-{}",
-        context.id().as_str(),
-        life.spec.name,
-        life.incarnation.epoch
-    );
-    let parent = Cgroup::own().map_err(|error| chain(&error))?;
-    Cgroup::create(&parent, &name, limits)
-        .map(Some)
-        .map_err(|error| chain(&error))
 }
 
 enum Turn {
@@ -175,9 +134,4 @@ async fn stop(child: &mut Child, orders: &Orders, how: Shutdown) -> Exit {
             Err(stricter) => how = stricter,
         }
     }
-}
-
-async fn drain(output: &AttachedOutput) {
-    // Whether the limit was reached does not matter: the pipes are read on without anybody waiting.
-    let _ = rt::within(DRAIN_LIMIT, output.drained()).await;
 }

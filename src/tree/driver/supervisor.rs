@@ -18,7 +18,7 @@ use super::life::Life;
 use super::mail::{Caller, Mail, Mailbox};
 use super::orders::Orders;
 use super::reload::Reloads;
-use super::{nested, process};
+use super::{actor, local, nested, process};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
 use crate::tree::isolated;
@@ -267,6 +267,13 @@ impl<'env> Driver<'env> {
                     .spawn(process::run(context, life, orders.clone()));
                 OrderChannel::Life(orders)
             }
+            ChildKind::Actor(_) => {
+                let orders = Orders::default();
+                let context = Rc::clone(&self.context);
+                self.nursery
+                    .spawn(actor::run(context, life, orders.clone()));
+                OrderChannel::Life(orders)
+            }
             ChildKind::Supervisor(nested) if nested.isolated => {
                 let (mailbox, mail) = Mailbox::new();
                 let channel = OrderChannel::Supervisor(mailbox.clone());
@@ -286,7 +293,14 @@ impl<'env> Driver<'env> {
                     .spawn(nested::run(context, life, mail, membership));
                 channel
             }
-            ChildKind::Actor(_) | ChildKind::Worker(_) | ChildKind::Local => {
+            ChildKind::Local => {
+                let orders = Orders::default();
+                let context = Rc::clone(&self.context);
+                self.nursery
+                    .spawn(local::run(context, life, orders.clone()));
+                OrderChannel::Life(orders)
+            }
+            ChildKind::Worker(_) => {
                 return life.start_failed("children of this kind cannot be run yet".to_owned());
             }
         };

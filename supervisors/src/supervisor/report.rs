@@ -67,10 +67,10 @@ impl fmt::Display for SupervisorReport {
                 write!(f, "{name} did not start: {}", Chain(reason))?;
             }
             (ReportContext::ChildTerminated, Some(reason)) => {
-                write!(f, "{name} {} after {}", Chain(reason), Measured(uptime))?;
+                write!(f, "{name} {} after {}", Deed(reason), Measured(uptime))?;
             }
             (ReportContext::ShutdownError, Some(reason)) => {
-                write!(f, "{name} did not stop as it should: it {}", Chain(reason))?;
+                write!(f, "{name} did not stop as it should: it {}", Deed(reason))?;
             }
             (ReportContext::Shutdown, Some(reason)) => {
                 write!(f, "{} {}", self.supervisor, Chain(reason))?;
@@ -96,6 +96,21 @@ impl fmt::Display for RestartNotice {
             f.write_str(", at once")
         } else {
             write!(f, ", next try in {}", Measured(*delay))
+        }
+    }
+}
+
+/// What a child did that ended for this reason.
+struct Deed<'a>(&'a ExitReason);
+
+impl fmt::Display for Deed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            // Of all reasons this one has words of somebody else, which go with no name.
+            ExitReason::Failed { message, .. } if !message.starts_with("panicked") => {
+                write!(f, "failed: {}", Chain(self.0))
+            }
+            reason => Chain(reason).fmt(f),
         }
     }
 }

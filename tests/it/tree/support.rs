@@ -58,13 +58,18 @@ pub(crate) struct Events {
 
 /// The tree of this text, without a keeper, and all that it tells.
 pub(crate) fn tree(text: &str) -> (Tree, Events) {
+    tree_of(spec(text))
+}
+
+/// The tree of this spec, without a keeper, and all that it tells.
+pub(crate) fn tree_of(spec: TreeSpec) -> (Tree, Events) {
     let (lines, told_lines) = unbounded();
     let (reports, told_reports) = unbounded();
     let (read, write) = std::io::pipe().unwrap();
     let write = File::from(std::os::fd::OwnedFd::from(write));
     let settings = LogSettings::new(write.try_clone().unwrap(), write, []);
     let reader = read_on(read, lines);
-    let tree = Tree::from(spec(text))
+    let tree = Tree::from(spec)
         .without_keeper()
         .log_settings(settings)
         .on_report(move |report| drop(reports.try_send(report.to_string())));

@@ -1,0 +1,7 @@
+//! What holds of every kind of child, and what is particular to some.
+
+mod actors;
+mod attached;
+mod conformance;
+mod deeds;
+mod specimen;
