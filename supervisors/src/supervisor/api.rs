@@ -114,12 +114,8 @@ impl SupervisorState {
             Request::RestartChild(name) => self.with_static(from, &name, Self::restart_child),
             Request::DeleteChild(name) => self.with_static(from, &name, Self::delete_child),
             Request::GetChildspec(child) => {
-                let spec = self
-                    .resolve(&child)
-                    .ok()
-                    .and_then(|key| self.children.get(key));
-                let spec = spec.map(|child| Answer::Spec(Arc::clone(&child.spec)));
-                self.reply(from, &spec.ok_or(RequestError::NotFound));
+                let spec = self.spec_of(&child);
+                self.reply(from, &spec.map(Answer::Spec));
             }
             Request::WhichChildren => {
                 let children = self.which_children();
@@ -187,6 +183,16 @@ impl SupervisorState {
         }
     }
 
+    /// A child's spec. That of a pool's members is the template, also for one that is gone.
+    fn spec_of(&self, child: &ChildRef) -> Result<Arc<ChildSpec>, RequestError> {
+        if let (true, Some(pool)) = (self.was_member(child), &self.pool) {
+            return Ok(pool.template());
+        }
+        let key = self.resolve(child).map_err(|_| RequestError::NotFound)?;
+        let child = self.children.get(key).ok_or(RequestError::NotFound)?;
+        Ok(Arc::clone(&child.spec))
+    }
+
     /// Whether this was a member of the pool: one that is gone is as terminated as can be.
     fn was_member(&self, child: &ChildRef) -> bool {
         match child {
@@ -202,15 +208,16 @@ impl SupervisorState {
     }
 
     fn start_new_child(&mut self, from: RequestId, spec: ChildSpec) {
-        if let Some(key) = self.children.key(&spec.name) {
+        // In OTP's order: a spec that is refused is so whether its name is taken or not.
+        if let Err(fault) = self.check_new_child(&spec) {
+            self.reply(from, &Err(RequestError::Invalid(fault)));
+        } else if let Some(key) = self.children.key(&spec.name) {
             let child = self.children.get(key).filter(|child| child.state.is_live());
             let error = match child {
                 Some(child) => RequestError::AlreadyStarted(child.incarnation(key)),
                 None => RequestError::AlreadyPresent,
             };
             self.reply(from, &Err(error));
-        } else if let Err(fault) = self.check_new_child(&spec) {
-            self.reply(from, &Err(RequestError::Invalid(fault)));
         } else {
             let mut child = Child::new(spec.name.clone(), Arc::new(spec), None);
             child.is_added = true;

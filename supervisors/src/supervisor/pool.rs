@@ -41,6 +41,11 @@ impl Pool {
         }
     }
 
+    /// What each member is.
+    pub(super) fn template(&self) -> Arc<ChildSpec> {
+        Arc::clone(&self.template)
+    }
+
     /// The lowest free number.
     fn take_index(&mut self) -> u32 {
         self.free.pop_first().unwrap_or_else(|| {

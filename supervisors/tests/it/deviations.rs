@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use treewright_supervisors::spec::{
-    ChildSpec, Condition, OnStartFailure, StartCondition, StopOrder, Strategy,
+    AutoShutdown, ChildSpec, Condition, OnStartFailure, StartCondition, StopOrder, Strategy,
 };
 use treewright_supervisors::supervisor::{
     Answer, ChildRef, ChildStatus, ExitReason, ReportContext, Request, RequestError,
@@ -307,4 +307,89 @@ fn the_outcome_of_a_temporary_child_outlives_it() {
     assert_eq!(sim.living(), ["web"]);
     // A child that is added later may depend on it too.
     started(&sim.start_child(worker("late").after("migrate", Condition::Completed)));
+}
+
+/// OTP stops what comes after the child that failed once more before it tries again.
+#[test]
+fn a_child_started_while_a_group_waits_is_left_alone_by_its_next_try() {
+    let children = [worker("a").delay(seconds(1)), worker("b")];
+    let mut sim = Simulation::started(&supervisor(Strategy::RestForOne, children));
+    sim.crash("a");
+    sim.start_child(worker("c")).unwrap();
+    let life = sim.life("c");
+    sim.advance(seconds(1));
+    assert_eq!(sim.living(), ["a", "b", "c"]);
+    assert_eq!(sim.life("c"), life);
+}
+
+/// OTP starts it with the others at the next try.
+#[test]
+fn a_child_terminated_while_a_group_waits_is_left_out_of_its_next_try() {
+    let children = [worker("a").delay(seconds(1)), worker("b"), worker("c")];
+    let mut sim = Simulation::started(&supervisor(Strategy::OneForAll, children));
+    sim.crash("a");
+    sim.terminate_child("b").unwrap();
+    sim.advance(seconds(1));
+    assert_eq!(sim.living(), ["a", "c"]);
+}
+
+/// OTP counts when it is about to try again, and serves what was asked meanwhile before.
+#[test]
+fn a_start_that_fails_once_too_often_ends_the_supervisor_at_once() {
+    let children = [worker("a").delay(seconds(1))];
+    let spec = supervisor(Strategy::OneForOne, children).intensity(1, seconds(60));
+    let mut sim = Simulation::started(&spec);
+    sim.script("a").next([Starts::Badly]);
+    sim.crash("a");
+    assert_eq!(sim.finished(), None);
+    sim.advance(seconds(1));
+    assert!(matches!(sim.finished(), Some(ExitReason::GaveUp { .. })));
+}
+
+/// OTP's pid is of one life, and means nobody after a restart.
+#[test]
+fn a_member_is_known_by_the_same_key_in_all_its_lives() {
+    let template = worker("jobs");
+    let spec = supervisor(Strategy::OneForOne, [pool("jobs", template, 1, 1)]);
+    let mut sim = Simulation::started(&spec);
+    let first = sim.life("jobs@0");
+    sim.crash("jobs@0");
+    assert_ne!(sim.life("jobs@0"), first);
+    let request = Request::TerminateChild(ChildRef::Member(first.child));
+    sim.call_on("jobs", request).unwrap();
+    assert!(!sim.is_up("jobs@0"));
+}
+
+/// OTP restarts the one first that ended, and then tries again with the one that had failed before.
+#[test]
+fn of_two_restarts_that_are_due_the_one_that_was_due_first_comes_first() {
+    let children = [worker("a").delay(millis(1)), worker("b").delay(millis(5))];
+    let spec = supervisor(Strategy::OneForOne, children).intensity(9, seconds(5));
+    let mut sim = Simulation::started(&spec);
+    sim.script("a").next([Starts::Badly]);
+    sim.crash("a");
+    sim.advance(millis(1));
+    sim.take_log();
+    sim.crash("b");
+    sim.advance(millis(10));
+    assert_eq!(sim.take_orders(), ["start a", "start b"]);
+}
+
+/// OTP looks at what is up at this moment only.
+#[test]
+fn the_last_significant_child_is_known_when_a_group_has_been_restarted() {
+    let children = [
+        worker("a").transient().significant(),
+        worker("b").delay(seconds(1)),
+    ];
+    let spec = supervisor(Strategy::RestForOne, children).auto(AutoShutdown::AllSignificant);
+    let mut sim = Simulation::started(&spec);
+    sim.crash("b");
+    sim.end("a");
+    assert_eq!(sim.finished(), None);
+    sim.advance(seconds(1));
+    assert!(matches!(
+        sim.finished(),
+        Some(ExitReason::AutoShutdown { .. })
+    ));
 }

@@ -28,6 +28,7 @@ mod otp_strategies;
 mod plan;
 mod pools;
 mod properties;
+mod real_otp;
 mod reloading;
 mod simulation;
 mod source;

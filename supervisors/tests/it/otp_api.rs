@@ -193,3 +193,25 @@ fn which_children_simple_one_for_one() {
     let reply = sim.call_on("jobs", Request::WhichChild("jobs@1".into()));
     assert_eq!(reply, Err(RequestError::SimpleOneForOne));
 }
+
+/// OTP looks at the spec before it looks whether its name is taken.
+#[test]
+fn start_child_of_a_refused_spec_is_invalid_also_where_its_name_is_taken() {
+    let mut sim = Simulation::started(&supervisor(Strategy::OneForOne, [worker("a")]));
+    let refused = worker("a").with(|child| child.significant = true);
+    let reply = sim.start_child(refused);
+    assert!(matches!(reply, Err(RequestError::Invalid(_))), "{reply:?}");
+}
+
+/// As `terminate_child` is content with a member that is gone, so is `get_childspec`.
+#[test]
+fn get_childspec_of_a_member_that_is_gone_is_the_template() {
+    let template = worker("jobs").temporary();
+    let spec = supervisor(Strategy::OneForOne, [pool("jobs", template.clone(), 1, 1)]);
+    let mut sim = Simulation::started(&spec);
+    let key = sim.life("jobs@0").child;
+    sim.end("jobs@0");
+    let request = Request::GetChildspec(ChildRef::Member(key));
+    let reply = sim.call_on("jobs", request);
+    assert_eq!(reply, Ok(Answer::Spec(std::sync::Arc::new(template))));
+}
