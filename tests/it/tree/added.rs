@@ -7,7 +7,7 @@ use treewright::supervisors::supervisor::{ChildStatus, ReportContext, RequestErr
 use treewright::tree::{ReloadError, SupervisorHandle};
 
 use super::operate::with_tree;
-use super::otp_api::child;
+use super::otp_calls::child;
 use super::support::{Gate, is_alive, kill, process, resident, spec, supervisor};
 use crate::guard::guarded;
 

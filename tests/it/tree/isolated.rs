@@ -5,7 +5,7 @@ use treewright::supervisors::supervisor::{ExitReason, RequestError};
 use treewright::{TreeHandle, TreeOutcome, open_nursery, run};
 
 use super::operate::with_tree;
-use super::otp_api::child;
+use super::otp_calls::child;
 use super::support::{
     Events, having, is_alive, kill, polite, process, resident, spec, supervisor, tree,
 };

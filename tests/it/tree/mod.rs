@@ -5,7 +5,7 @@ mod children;
 mod hiding;
 mod isolated;
 mod operate;
-mod otp_api;
+mod otp_calls;
 mod reload;
 mod restarts;
 mod stops;
