@@ -15,7 +15,7 @@ use crate::guard::guarded;
 struct Possessions {
     descriptors: usize,
     threads: usize,
-    /// Resident memory, in KiB.
+    /// Memory of its own, in KiB: what it has of files comes with the code that runs.
     memory: usize,
 }
 
@@ -44,7 +44,9 @@ fn threads() -> usize {
 
 fn memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
     line.unwrap().trim_end_matches("kB").trim().parse().unwrap()
 }
 
