@@ -100,3 +100,26 @@ fn promise_about_trees_and_case_of_otp_names_a_test_that_is_there() {
         assert!(found, "no test `{name}`");
     }
 }
+
+#[test]
+fn behaviour_of_the_executor_names_a_test_that_is_there() {
+    let behaviours = fs::read_to_string("tests/it/pool/executor.md").unwrap();
+    let tests = sources("tests/it/pool/executor".as_ref());
+    let quoted = behaviours.split('`').skip(1).step_by(2);
+    let names: Vec<&str> = quoted
+        .filter(|name| name.contains("::") && name.starts_with(char::is_lowercase))
+        .collect();
+    assert!(names.len() > 60, "the tables are read");
+    for name in &names {
+        assert!(is_there(name, &tests), "no test `{name}`");
+    }
+    for file in &tests {
+        let text = fs::read_to_string(file).unwrap();
+        let heads = text.split("::test]\nasync fn ").skip(1);
+        let module = file.file_stem().unwrap().to_str().unwrap();
+        for head in heads {
+            let name = format!("{module}::{}", head.split('(').next().unwrap());
+            assert!(names.contains(&name.as_str()), "executor.md lacks `{name}`");
+        }
+    }
+}

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::{Bench, Next};
 use super::initialize::FirstCall;
+use crate::actor::here;
 use crate::context::{Context, StreamReceiver};
-use crate::error::{Error, ErrorContext, Result};
+use crate::error::{Error, ErrorContext, RemoteError, Result};
 use crate::pool::ledger::Ledger;
 use crate::scope::catch;
-use crate::tasks::Calls;
+use crate::tasks::{Calls, TaskFailure};
 use crate::wire::Codec;
 
 /// What a new worker is told.
@@ -33,13 +34,23 @@ pub(in crate::pool) async fn serve(ctx: Context<bool, Bytes, Bytes>, setup: Setu
         None => None,
     };
     if let Some(first) = setup.initializer {
-        first.run().await.map_err(|failure| failure.error)?;
+        first.run().await.map_err(with_its_value)?;
     }
     let ctx = ctx.started(ledger.is_some()).await?;
     let (sender, mut receiver) = ctx.open_stream().await?.split();
     let bench = Rc::new(Bench::new(ledger, sender));
     while work(&bench, &mut receiver).await? {}
     Ok(())
+}
+
+/// The error as one that comes from here, so that its value can go along.
+fn with_its_value(TaskFailure { error, payload }: TaskFailure) -> Error {
+    match (payload, here()) {
+        (Some(payload), Ok(here)) => RemoteError::pack(&error, &here.id)
+            .with_payload(Some(payload))
+            .into(),
+        _ => error,
+    }
 }
 
 /// Does what is to be done next; `false` when there will be nothing more.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use treewright::{PoolBuilder, ProcessPool};
 
-use crate::actor::support::say_pid;
+use crate::actor::support::{pass, say, say_pid};
 
 /// A pool of this many workers, with a name that shows where it is from.
 pub(crate) fn pool(workers: usize) -> ProcessPool {
@@ -78,4 +78,26 @@ pub(crate) async fn spin_for_ever(post: Option<String>) {
 pub(crate) async fn reverse(mut bytes: serde_bytes::ByteBuf) -> serde_bytes::ByteBuf {
     bytes.reverse();
     bytes
+}
+
+/// Says that it runs, waits until the gate is open, and gives `n` back.
+#[treewright::task]
+pub(crate) async fn wait_at(gate: String, post: String, n: u64) -> u64 {
+    say(&post, &format!("begun {n}"));
+    pass(&gate).await;
+    n
+}
+
+/// Says that it runs, and gives `n` back.
+#[treewright::task]
+pub(crate) async fn tell(post: String, n: u64) -> u64 {
+    say(&post, &format!("begun {n}"));
+    n
+}
+
+/// Says which process it runs in, and waits for ever.
+#[treewright::task]
+pub(crate) async fn tell_pid_and_wait(post: String) {
+    say_pid(&post);
+    std::future::pending().await
 }
