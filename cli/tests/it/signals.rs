@@ -68,6 +68,34 @@ fn killed_supervisor_leaves_nothing_and_ends_with_4() {
     assert_eq!(code, Some(4), "{err}");
 }
 
+/// A tree whose one child is deaf, supervised two processes down.
+fn isolated(keys: &str) -> String {
+    format!(
+        "[supervisor.root]\nchildren = [\"a\"]\n[supervisor.a]\nchildren = [\"b\"]\nisolated = true\n\
+         [supervisor.b]\nchildren = [\"deaf\"]\nisolated = true\n\
+         [process.deaf]\nrun = [\"sh\", \"-c\", \"trap '' TERM; setsid sh -c '{FOR_EVER}' & echo runs; {FOR_EVER}\"]\n{keys}\n"
+    )
+}
+
+#[test]
+fn killed_supervisor_leaves_nothing_of_isolated_ones() {
+    let mut running = Running::start(&isolated(""), &[]);
+    running.wait_for("runs");
+    signal(running.supervisor(), "KILL");
+    let (code, _, err) = running.end();
+    assert_eq!(code, Some(4), "{err}");
+}
+
+#[test]
+fn first_signal_stops_isolated_supervisors_in_order() {
+    let mut running = Running::start(&isolated("shutdown = \"200ms\""), &[]);
+    running.wait_for("deaf | runs");
+    running.signal("INT");
+    let (code, _, err) = running.end();
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("deaf did not stop as it should"), "{err}");
+}
+
 #[test]
 fn killed_guardian_leaves_nothing() {
     let tree = format!(
