@@ -23,7 +23,7 @@ use crate::id::{ActorId, Side};
 use crate::link;
 use crate::nursery::running::Owner;
 use crate::portal::{Lifeline, Peer, Portal};
-use crate::process::Outcome;
+use crate::process::{Mark, Outcome};
 use crate::rt::channel;
 use crate::scope::{Hold, Kind, Node, Scope, Urgency, closed};
 use crate::tasks::{Call, Function, Task};
@@ -75,6 +75,7 @@ pub struct ActorBuilder<'env> {
     boot_timeout: Duration,
     exposed: Vec<String>,
     log_level: Option<LevelFilter>,
+    mark: Option<Mark>,
 }
 
 impl<'env> ActorBuilder<'env> {
@@ -92,6 +93,7 @@ impl<'env> ActorBuilder<'env> {
             boot_timeout: BOOT_TIMEOUT,
             exposed: Vec::new(),
             log_level: None,
+            mark: None,
         }
     }
 
@@ -161,6 +163,12 @@ impl<'env> ActorBuilder<'env> {
     /// crate's feature `log`. An actor that is a thread logs no more than its process.
     pub fn log_level(mut self, level: LevelFilter) -> Self {
         self.log_level = Some(level);
+        self
+    }
+
+    /// What it and all that it starts is found by; a mark of this program unless said.
+    pub(crate) fn mark(mut self, mark: Mark) -> Self {
+        self.mark = Some(mark);
         self
     }
 
@@ -240,7 +248,10 @@ impl<'env> ActorBuilder<'env> {
             rlimits: self.rlimits.clone(),
             mark: Some(match supervision {
                 Some(supervision) => supervision.mark.clone(),
-                None => undertaker.new_mark(&self.name),
+                None => {
+                    let mark = self.mark.clone();
+                    mark.unwrap_or_else(|| undertaker.new_mark(&self.name))
+                }
             }),
             cgroup: supervision.and_then(|supervision| supervision.cgroup.clone()),
             env_inherit: supervision.map(|supervision| supervision.env_inherit.clone()),

@@ -17,6 +17,7 @@ use crate::context::{StreamReceiver, StreamSender};
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, Result};
 use crate::nursery::{Nursery, open_nursery};
 use crate::portal::Portal;
+use crate::process::Mark;
 use crate::rt::{self, channel};
 use crate::scope::Urgency;
 use crate::tree::driver::{Life, Mail, Membership, TreeContext, reason_of, text_of};
@@ -115,7 +116,12 @@ impl Isolated {
         nursery: &Nursery<'_>,
         mail: &channel::Receiver<Mail>,
     ) -> Option<Result<Portal>> {
-        let start = nursery.actor(self.life.spec.name.as_str()).start();
+        let Life {
+            spec, incarnation, ..
+        } = &*self.life;
+        // With the mark of the tree, whoever sweeps up after this program finds what is below.
+        let mark = Mark::new(self.context.id(), &spec.name, incarnation.epoch);
+        let start = nursery.actor(spec.name.as_str()).mark(mark).start();
         let stopped = async {
             while let Ok(mail) = mail.recv().await {
                 if matches!(mail, Mail::Event(Event::Shutdown | Event::Kill)) {
