@@ -75,14 +75,6 @@ fn every_tree_runs_and_leaves_nothing() {
 }
 
 #[test]
-fn tree_with_an_isolated_supervisor_is_refused_before_anything_starts() {
-    let outcome = run_in(&repository(), &["run", "trees/shop.toml"]);
-    assert_eq!(outcome.code, 2, "{}", outcome.err);
-    assert!(outcome.err.contains("cannot be run yet"), "{}", outcome.err);
-    assert_eq!(outcome.out, "");
-}
-
-#[test]
 fn function_that_the_command_does_not_have_is_refused_before_anything_starts() {
     let name = format!("treewright-no-function-{}.toml", std::process::id());
     let file = std::env::temp_dir().join(name);
