@@ -3,6 +3,8 @@
 use std::fmt;
 use std::rc::Rc;
 
+use event_listener::EventListener;
+use futures_lite::future;
 use treewright_supervisors::spec::ChildName;
 use treewright_supervisors::supervisor::{
     Answer, ChildInfo, ChildStatus, Request, RequestError, Standing,
@@ -13,7 +15,6 @@ use crate::discovery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::portal::Portal;
 use crate::tasks::{Call, Task};
-use crate::tree::actors::Seat;
 use crate::tree::place::{Role, pool_of};
 use crate::tree::shared::Shared;
 
@@ -105,11 +106,14 @@ impl SupervisedActor {
             // Listens before it looks: while it asks, others go on.
             let change = self.shared.actors.next_change();
             let seat = self.shared.actors.seat(&self.name);
-            if seat.is_up
-                && seat.number > number
-                && let Some(portal) = self.portal_of(&seat).await?
-            {
-                return Ok((portal, seat.number));
+            if seat.is_up && seat.number > number {
+                match seat.portal {
+                    Some(portal) => return Ok((portal, seat.number)),
+                    None => match self.found(change, seat.number).await? {
+                        Some(portal) => return Ok((portal, seat.number)),
+                        None => continue,
+                    },
+                }
             }
             if let Some(why) = self.why_none_comes().await {
                 return Err(why);
@@ -118,12 +122,18 @@ impl SupervisedActor {
         }
     }
 
-    /// The portal to a life that is up; one that another process has started is looked up.
-    async fn portal_of(&self, seat: &Seat) -> Result<Option<Portal>> {
-        match &seat.portal {
-            Some(portal) => Ok(Some(portal.clone())),
-            None => discovery::find_actor(&self.name).await,
-        }
+    /// The portal to a life that another process has started; none when something has changed
+    /// before it was found.
+    async fn found(&self, change: EventListener, number: u64) -> Result<Option<Portal>> {
+        let found = async { discovery::wait_for_actor(&self.name).await.map(Some) };
+        let changed = async {
+            change.await;
+            Ok(None)
+        };
+        let portal = future::or(found, changed).await?;
+        // What was found while one followed the other may be the former.
+        let seat = self.shared.actors.seat(&self.name);
+        Ok(portal.filter(|_| seat.is_up && seat.number == number))
     }
 
     /// Why no life will be up without somebody doing something about it.

@@ -17,7 +17,7 @@ fn isolated(name: &str, children: &[&str], keys: &str) -> String {
 }
 
 /// The parent of a process.
-fn parent_of(pid: u32) -> u32 {
+pub(super) fn parent_of(pid: u32) -> u32 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields = stat.rsplit(')').next().unwrap();
     fields.split_whitespace().nth(1).unwrap().parse().unwrap()

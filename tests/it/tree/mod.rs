@@ -4,6 +4,7 @@ mod added;
 mod children;
 mod hiding;
 mod isolated;
+mod killed;
 mod operate;
 mod otp_calls;
 mod reload;

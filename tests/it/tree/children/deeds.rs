@@ -108,3 +108,9 @@ pub(super) async fn look_around() {
     );
     pending().await
 }
+
+/// Which process this is.
+#[treewright::task(public)]
+pub(super) async fn process_id() -> u32 {
+    process::id()
+}

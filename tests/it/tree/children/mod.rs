@@ -4,4 +4,5 @@ mod actors;
 mod attached;
 mod conformance;
 mod deeds;
+mod lives;
 mod specimen;
