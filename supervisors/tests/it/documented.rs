@@ -3,7 +3,7 @@
 const SEMANTICS: &str = include_str!("../../../docs/semantics.md");
 const OTP: &str = include_str!("otp.md");
 
-const MODULES: [(&str, &str); 18] = [
+const MODULES: [(&str, &str); 20] = [
     ("dependencies", include_str!("dependencies.rs")),
     ("deviations", include_str!("deviations.rs")),
     ("interleaved", include_str!("interleaved.rs")),
@@ -20,14 +20,16 @@ const MODULES: [(&str, &str); 18] = [
     ("otp_strategies", include_str!("otp_strategies.rs")),
     ("plan", include_str!("plan.rs")),
     ("pools", include_str!("pools.rs")),
+    ("real_otp::compared", include_str!("real_otp/compared.rs")),
     ("reloading", include_str!("reloading.rs")),
+    ("scale", include_str!("scale.rs")),
     ("starting", include_str!("starting.rs")),
 ];
 
 /// Every `module::test` of a text, if the module is one of these.
 fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
-    let named = quoted.filter_map(|quoted| quoted.split_once("::"));
+    let named = quoted.filter_map(|quoted| quoted.rsplit_once("::"));
     named.filter(|(module, _)| MODULES.iter().any(|(known, _)| known == module))
 }
 

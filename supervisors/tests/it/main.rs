@@ -30,6 +30,7 @@ mod pools;
 mod properties;
 mod real_otp;
 mod reloading;
+mod scale;
 mod simulation;
 mod source;
 mod starting;

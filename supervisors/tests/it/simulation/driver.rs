@@ -30,6 +30,9 @@ pub(crate) struct Simulation {
     pub(super) open: BTreeMap<RequestId, NodeId>,
     pub(super) replies: HashMap<RequestId, Reply>,
     pub(super) requests: u64,
+    /// How often a machine was told something, and what came of it.
+    pub(super) steps: usize,
+    pub(super) actions: usize,
     agenda: BTreeMap<(Time, u64), (NodeId, Happening)>,
     sequence: u64,
     pub(super) behaviours: HashMap<String, Behaviour>,
@@ -104,6 +107,8 @@ impl Simulation {
             open: BTreeMap::new(),
             replies: HashMap::new(),
             requests: 0,
+            steps: 0,
+            actions: 0,
             agenda: BTreeMap::new(),
             sequence: 0,
             behaviours: HashMap::new(),
@@ -224,6 +229,8 @@ impl Simulation {
 
     fn step(&mut self, node: NodeId, event: Event) {
         let actions = self.nodes[node].state.step(event, self.now);
+        self.steps += 1;
+        self.actions += actions.len();
         for action in actions {
             self.check_action(node, &action);
             self.carry_out(node, action);

@@ -245,6 +245,21 @@ impl Simulation {
         matches!(self.status(name), Some(ChildStatus::Restarting { .. }))
     }
 
+    /// How many steps the machines took, and how many actions they wanted, since this was last
+    /// taken.
+    pub(crate) fn take_work(&mut self) -> (usize, usize) {
+        (
+            std::mem::take(&mut self.steps),
+            std::mem::take(&mut self.actions),
+        )
+    }
+
+    /// What `which_children` says of all supervisors together.
+    pub(crate) fn which_of_all(&self) -> Vec<ChildInfo> {
+        let nodes = self.nodes.iter().filter(|node| node.finished.is_none());
+        nodes.flat_map(|node| node.state.which_children()).collect()
+    }
+
     /// Everything that was started (`start x`), asked to stop (`stop x`), killed (`kill x`) and
     /// that ended (`end x`) since the log was last taken.
     pub(crate) fn take_log(&mut self) -> Vec<String> {
