@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use treewright_supervisors::Time;
-use treewright_supervisors::spec::{ChildKind, ChildSpec, SupervisorSpec};
+use treewright_supervisors::spec::{ChildKind, ChildSpec, Strategy, SupervisorSpec};
 use treewright_supervisors::supervisor::{Action, Event, ExitReason, Incarnation, SupervisorState};
 
 use super::bed::{child, now, supervisor};
@@ -13,6 +13,8 @@ type Row = (&'static str, fn(usize) -> f64);
 pub(crate) const ROWS: &[Row] = &[
     ("start", start),
     ("restart of every child", restart),
+    ("restart of all at once", restart_of_all),
+    ("which_children of every supervisor", status),
     ("stop", stop),
 ];
 
@@ -35,6 +37,10 @@ struct Tree {
 
 impl Tree {
     fn new(size: usize) -> Self {
+        Self::with(size, Strategy::OneForOne)
+    }
+
+    fn with(size: usize, strategy: Strategy) -> Self {
         let groups = (0..size / WIDTH).map(|group| {
             let children = (group * WIDTH..(group + 1) * WIDTH).map(child).collect();
             let nested = SupervisorSpec {
@@ -45,7 +51,8 @@ impl Tree {
             ChildSpec::new(nested.name.clone(), ChildKind::Supervisor(Box::new(nested)))
         });
         let root = SupervisorSpec {
-            children: groups.collect(),
+            strategy,
+            children: groups.chain([child(usize::MAX)]).collect(),
             ..supervisor(0)
         };
         let state = SupervisorState::new(&root);
@@ -123,9 +130,12 @@ fn stopped(incarnation: Incarnation, reason: ExitReason) -> Event {
 }
 
 fn started(size: usize) -> Tree {
-    let mut tree = Tree::new(size);
+    up(size, Tree::new(size))
+}
+
+fn up(size: usize, mut tree: Tree) -> Tree {
     tree.run(0, Event::Start);
-    assert_eq!(tree.leaves.len(), size);
+    assert_eq!(tree.leaves.len(), size + 1);
     tree
 }
 
@@ -155,8 +165,36 @@ fn restart(size: usize) -> f64 {
             );
         }
     });
-    assert_eq!(tree.leaves.len(), 2 * size);
+    assert_eq!(tree.leaves.len(), 2 * (size + 1));
     figure
+}
+
+/// The root's own leaf, the last of its children, ends; the root restarts everything.
+fn restart_of_all(size: usize) -> f64 {
+    let mut tree = up(size, Tree::with(size, Strategy::OneForAll));
+    let last = tree.leaves.iter().rfind(|(node, _)| *node == 0).copied();
+    let (node, incarnation) = last.expect("the root has a leaf");
+    let figure = per_child(size, &mut tree, |tree| {
+        let reason = ExitReason::Exited { code: 1 };
+        tree.run(
+            node,
+            Event::Exited {
+                incarnation,
+                reason,
+            },
+        );
+    });
+    assert_eq!(tree.leaves.len(), 2 * (size + 1));
+    figure
+}
+
+fn status(size: usize) -> f64 {
+    let mut tree = started(size);
+    per_child(size, &mut tree, |tree| {
+        let lines = tree.nodes.iter();
+        let lines: usize = lines.map(|node| node.state.which_children().len()).sum();
+        assert_eq!(lines, size + size / WIDTH + 1);
+    })
 }
 
 fn stop(size: usize) -> f64 {

@@ -36,6 +36,9 @@ impl Machine<'_> {
         let kind = self.nodes[index].kind();
         let level = if index == 0 { "root" } else { "nested" };
         self.coverage.hit(format!("end {level} {kind} {how}"));
+        if self.is_interposed {
+            self.coverage.hit(format!("end interposed {kind} {how}"));
+        }
     }
 
     pub(super) fn hit_start(&mut self, index: usize, outcome: Outcome, is_restart: bool) {
@@ -92,6 +95,9 @@ pub(super) fn important() -> Vec<String> {
         cells.push(format!("end root {kind} gave up"));
         cells.push(format!("end root {kind} auto shutdown"));
         cells.push(format!("end nested {kind} auto shutdown"));
+        cells.push(format!("end interposed {kind} gave up"));
+        cells.push(format!("end interposed {kind} auto shutdown"));
+        cells.push(format!("call {kind} start_child of a supervisor"));
     }
     for call in ["terminate_child of a member", "get_childspec of a member"] {
         for state in ["up", "restarting", "unknown"] {

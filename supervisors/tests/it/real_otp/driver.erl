@@ -371,8 +371,11 @@ is_about_somebody(Supervisor, {_, {member, Name}}) ->
 is_about_somebody(_, _) -> true.
 
 message(Supervisor, {start_child, Child}) ->
-    Strategy = maps:get(Supervisor, read(strategies, #{})),
-    {start_child, child(Supervisor, Strategy, Child)};
+    Strategies = read(strategies, #{}),
+    {_, _, _, _, Kind} = Child,
+    Below = [Pair || Kind =/= worker, Pair <- strategies(Kind)],
+    write(strategies, maps:merge(Strategies, maps:from_list(Below))),
+    {start_child, child(Supervisor, maps:get(Supervisor, Strategies), Child)};
 message(_, {start_member, Name}) ->
     {start_child, [Name]};
 message(Supervisor, {Request, {member, Name}}) ->

@@ -47,6 +47,8 @@ pub(super) enum RawOp {
 pub(super) enum RawMeddle {
     Exit(u8, Reason),
     Start(u8, RestartType, bool, Shutdown),
+    /// A supervisor, with what is below it.
+    StartSupervisor(RawChild),
     Terminate(u8),
     Restart(u8),
     Delete(u8),
@@ -57,27 +59,30 @@ impl RawMeddle {
     /// The same about another child.
     pub(super) fn about(&self, that: u8) -> Self {
         let mut raw = self.clone();
-        *raw.child() = that;
+        if let Some(child) = raw.child() {
+            *child = that;
+        }
         raw
     }
 
     /// The same about that child, where this is about an odd one.
     pub(super) fn mostly_about(&self, that: u8) -> Self {
         let mut raw = self.clone();
-        if *raw.child() % 2 == 1 {
-            *raw.child() = that;
+        if let Some(child) = raw.child().filter(|child| **child % 2 == 1) {
+            *child = that;
         }
         raw
     }
 
-    fn child(&mut self) -> &mut u8 {
+    fn child(&mut self) -> Option<&mut u8> {
         match self {
+            Self::StartSupervisor(_) => None,
             Self::Exit(child, _)
             | Self::Start(child, ..)
             | Self::Terminate(child)
             | Self::Restart(child)
             | Self::Delete(child)
-            | Self::GetChildspec(child) => child,
+            | Self::GetChildspec(child) => Some(child),
         }
     }
 }
@@ -87,8 +92,11 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
         supervisors(2, 1..5),
         prop::collection::vec(ops(), 0..40),
         any::<bool>(),
+        prop::bool::weighted(0.75),
     )
-        .prop_map(|(root, ops, is_interposed)| lower(&root, &ops, is_interposed))
+        .prop_map(|(root, ops, is_interposed, may_fail)| {
+            lower(&root, &ops, is_interposed, may_fail || !is_interposed)
+        })
 }
 
 fn restart_types() -> impl Strategy<Value = RestartType> {
@@ -179,9 +187,9 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         3 => Just(Outcome::Ok),
         1 => Just(Outcome::Ignore),
-        3 => Just(Outcome::Error),
-        1 => Just(Outcome::Crash),
-        1 => Just(Outcome::Odd),
+        2 => Just(Outcome::Error),
+        2 => Just(Outcome::Crash),
+        2 => Just(Outcome::Odd),
     ]
 }
 
@@ -190,9 +198,20 @@ fn meddles() -> impl Strategy<Value = RawMeddle> {
     let start = start.prop_map(|(child, restart, significant, shutdown)| {
         RawMeddle::Start(child, restart, significant, shutdown)
     });
+    let below = supervisors(0, 0..3).prop_map(RawKind::Supervisor);
+    let start_supervisor = (restart_types(), any::<bool>(), shutdowns(), below);
+    let start_supervisor = start_supervisor.prop_map(|(restart, significant, shutdown, kind)| {
+        RawMeddle::StartSupervisor(RawChild {
+            restart,
+            significant,
+            shutdown,
+            kind,
+        })
+    });
     prop_oneof![
         8 => (any::<u8>(), reasons()).prop_map(|(child, reason)| RawMeddle::Exit(child, reason)),
         3 => start,
+        1 => start_supervisor,
         2 => any::<u8>().prop_map(RawMeddle::Terminate),
         2 => any::<u8>().prop_map(RawMeddle::Restart),
         2 => any::<u8>().prop_map(RawMeddle::Delete),
@@ -233,7 +252,7 @@ fn ops() -> impl Strategy<Value = RawOp> {
         2 => (supervisor, child, stops)
             .prop_map(|(at, child, stops)| RawOp::Stops(at, child, stops)),
         2 => (1..7_u64).prop_map(RawOp::Wait),
-        2 => hanging,
+        4 => hanging,
         2 => together.prop_map(|(at, meddles)| RawOp::Together(at, meddles)),
     ]
 }

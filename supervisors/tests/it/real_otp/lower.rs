@@ -3,7 +3,7 @@
 use treewright_supervisors::spec::{AutoShutdown, RestartType, Strategy};
 
 use super::case::{Call, Case, Child, Kind, Op, Outcome, Pool, Reason, Shutdown, Supervisor};
-use super::generate::{RawKind, RawMeddle, RawOp, RawSupervisor};
+use super::generate::{RawChild, RawKind, RawMeddle, RawOp, RawSupervisor};
 
 /// A supervisor, and what ops can be about.
 struct Place {
@@ -21,11 +21,19 @@ struct Lowering {
     /// Supervisors that have others below them.
     inner: Vec<String>,
     is_interposed: bool,
+    /// Whether starts fail.
+    may_fail: bool,
 }
 
-pub(super) fn lower(root: &RawSupervisor, ops: &[RawOp], is_interposed: bool) -> Case {
+pub(super) fn lower(
+    root: &RawSupervisor,
+    ops: &[RawOp],
+    is_interposed: bool,
+    may_fail: bool,
+) -> Case {
     let mut lowering = Lowering {
         is_interposed,
+        may_fail,
         ..Lowering::default()
     };
     let root = lowering.supervisor(root);
@@ -38,10 +46,10 @@ pub(super) fn lower(root: &RawSupervisor, ops: &[RawOp], is_interposed: bool) ->
 }
 
 impl Lowering {
-    /// Out of reach where things are interposed: ours gives up when the start fails, OTP when it
+    /// Out of reach where things are interposed and starts fail: ours gives up when the start fails, OTP when it
     /// would try again and after what came meanwhile, a difference in `docs/semantics.md`.
     fn intensity(&self, raw: u32) -> u32 {
-        if self.is_interposed { raw + 1000 } else { raw }
+        if self.is_unsure() { raw + 1000 } else { raw }
     }
 
     /// The end of the last significant child while a group waits for its next try: OTP decides
@@ -49,11 +57,16 @@ impl Lowering {
     fn auto(&self, raw: &RawSupervisor) -> AutoShutdown {
         let is_group = raw.strategy != Strategy::OneForOne;
         match raw.auto {
-            AutoShutdown::AllSignificant if is_group && self.is_interposed => {
+            AutoShutdown::AllSignificant if is_group && self.is_unsure() => {
                 AutoShutdown::AnySignificant
             }
             auto => auto,
         }
+    }
+
+    /// Whether something may come between a start that failed and its next try.
+    fn is_unsure(&self) -> bool {
+        self.is_interposed && self.may_fail
     }
 
     fn place(&mut self, is_pool: bool, is_group: bool) -> usize {
@@ -72,43 +85,9 @@ impl Lowering {
         let name = self.places[place].name.clone();
         let mut children = Vec::new();
         for (index, child) in raw.children.iter().enumerate() {
-            let (kind, child_name) = match &child.kind {
-                RawKind::Worker => (Kind::Worker, format!("{name}c{index}")),
-                RawKind::Supervisor(below) => {
-                    let below = self.supervisor(below);
-                    let child_name = below.name.clone();
-                    (Kind::Supervisor(below), child_name)
-                }
-                RawKind::Pool(intensity, period, restart, shutdown) => {
-                    let pool = self.place(true, false);
-                    let child_name = self.places[pool].name.clone();
-                    let pool = Pool {
-                        name: child_name.clone(),
-                        intensity: self.intensity(*intensity),
-                        period: *period,
-                        restart: *restart,
-                        shutdown: *shutdown,
-                    };
-                    (Kind::Pool(pool), child_name)
-                }
-            };
-            let is_worker = matches!(kind, Kind::Worker);
-            if !is_worker {
-                self.inner.push(name.clone());
-            }
-            let is_permanent = child.restart == RestartType::Permanent;
-            self.places[place].children.push(child_name.clone());
-            children.push(Child {
-                name: child_name,
-                restart: child.restart,
-                significant: child.significant && !is_permanent && raw.auto != AutoShutdown::Never,
-                shutdown: if is_worker {
-                    child.shutdown
-                } else {
-                    Shutdown::Infinity
-                },
-                kind,
-            });
+            let child = self.static_child(place, index, child, raw.auto);
+            self.places[place].children.push(child.name.clone());
+            children.push(child);
         }
         let dynamic = [format!("{name}x"), format!("{name}y")];
         self.places[place].children.extend(dynamic);
@@ -119,6 +98,54 @@ impl Lowering {
             period: raw.period,
             auto: self.auto(raw),
             children,
+        }
+    }
+
+    /// A child that this supervisor has from its beginning, or a supervisor it is to start later.
+    fn static_child(
+        &mut self,
+        place: usize,
+        index: usize,
+        raw: &RawChild,
+        auto: AutoShutdown,
+    ) -> Child {
+        let supervisor = self.places[place].name.clone();
+        let (kind, name) = match &raw.kind {
+            RawKind::Worker => (Kind::Worker, format!("{supervisor}c{index}")),
+            RawKind::Supervisor(below) => {
+                let below = self.supervisor(below);
+                let name = below.name.clone();
+                (Kind::Supervisor(below), name)
+            }
+            RawKind::Pool(intensity, period, restart, shutdown) => {
+                let pool = self.place(true, false);
+                let name = self.places[pool].name.clone();
+                let pool = Pool {
+                    name: name.clone(),
+                    intensity: self.intensity(*intensity),
+                    period: *period,
+                    restart: *restart,
+                    shutdown: *shutdown,
+                };
+                (Kind::Pool(pool), name)
+            }
+        };
+        let is_worker = matches!(kind, Kind::Worker);
+        if !is_worker {
+            self.inner.push(supervisor);
+        }
+        let is_permanent = raw.restart == RestartType::Permanent;
+        let shutdown = if is_worker {
+            raw.shutdown
+        } else {
+            Shutdown::Infinity
+        };
+        Child {
+            name,
+            restart: raw.restart,
+            significant: raw.significant && !is_permanent && auto != AutoShutdown::Never,
+            shutdown,
+            kind,
         }
     }
 
@@ -165,12 +192,14 @@ impl Lowering {
         let name = names[index].clone();
         let that = u8::try_from(index).unwrap_or_default();
         let is_group = self.places[at].is_group;
-        let is_interposed = self.is_interposed;
+        let (is_interposed, may_fail) = (self.is_interposed, self.may_fail);
         let starts = starts.iter().map(|(outcome, meanwhile)| {
+            let is_well = outcome.is_failure() && !may_fail;
+            let outcome = if is_well { Outcome::Ok } else { *outcome };
             let meanwhile = meanwhile.iter().filter(|_| is_interposed);
             let ops = meanwhile.filter_map(|raw| self.meddle(at, &raw.mostly_about(that)));
-            let ops = ops.filter(|op| is_comparable(op, is_group, *outcome, &name));
-            (*outcome, ops.collect())
+            let ops = ops.filter(|op| is_comparable(op, is_group, outcome, &name));
+            (outcome, ops.collect())
         });
         let script = Op::Script(name.clone(), starts.collect());
         let end = end.and_then(|reason| self.meddle(at, &RawMeddle::Exit(that, reason)));
@@ -219,6 +248,17 @@ impl Lowering {
                 let reason = if is_supervisor { Reason::Kill } else { *reason };
                 let is_inner = self.inner.contains(&name);
                 return (!is_inner).then_some(Op::Exit(supervisor, name, reason));
+            }
+            // Never below one that may be killed: what is below that ends in no order.
+            RawMeddle::StartSupervisor(_) if at > 0 && !self.inner.contains(&supervisor) => {
+                return None;
+            }
+            RawMeddle::StartSupervisor(child) => {
+                // Whether it may be significant is not known any more: sometimes it may not.
+                let auto = AutoShutdown::AnySignificant;
+                let child = self.static_child(at, 0, child, auto);
+                self.places[at].children.push(child.name.clone());
+                Call::StartChild(child)
             }
             RawMeddle::Start(..) if is_pool => {
                 let name = self.next_member(at);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use treewright_supervisors::supervisor::{ChildKey, ChildRef, Request};
 
 use super::answers;
-use super::case::{Call, Case, Op, restart};
+use super::case::{Call, Case, Kind, Op, restart};
 use super::coverage::Coverage;
 use super::machine::{Machine, Message, Node};
 use super::specs;
@@ -136,6 +136,13 @@ impl Machine<'_> {
             Call::GetChildspecOfMember(name) => ("get_childspec of a member", name),
         };
         let node = &self.nodes[index];
+        if let Call::StartChild(child) = call
+            && !matches!(child.kind, Kind::Worker)
+        {
+            let kind = node.kind();
+            self.coverage
+                .hit(format!("call {kind} start_child of a supervisor"));
+        }
         let mut children = node.state.which_children().into_iter();
         let child = match node.strategy {
             Some(_) => node.state.which_child(name),
