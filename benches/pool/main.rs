@@ -1,7 +1,7 @@
 //! A pool beside the plainest one that does the same, in the same run: jobs a second, chunks,
 //! the first result, the primes of the standard example, a megabyte there and back.
 //!
-//! Rounds take turns. `cargo bench --bench pool`.
+//! Rounds take turns. `cargo bench --bench pool [-- D1] [D2] [D3] [D4] [bytes]`.
 
 #![expect(
     clippy::print_stdout,
@@ -12,6 +12,7 @@
 
 mod floor;
 
+use std::fmt;
 use std::time::Instant;
 
 use floor::Floor;
@@ -29,7 +30,7 @@ const PRIMES: [u64; 6] = [
 ];
 const WORKERS: usize = 2;
 const JOBS: u64 = 20_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 15;
 
 #[treewright::task]
 async fn nothing(n: u64) -> u64 {
@@ -62,63 +63,31 @@ fn main() {
         return floor::play();
     }
     treewright::bootstrap();
-    println!("medians of {ROUNDS} rounds that take turns, {WORKERS} workers");
-    first_result();
-    let floor = Floor::start(WORKERS);
-    let pool = new_pool();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let is_wanted = |row: &str| wanted.is_empty() || wanted.iter().any(|one| one == row);
+    println!(
+        "medians of {ROUNDS} rounds that take turns, least and most in brackets, {WORKERS} workers"
+    );
+    if is_wanted("D3") {
+        first_result();
+    }
+    let (floor, pool) = (Floor::start(WORKERS), new_pool());
     pool.map((0..1000).map(nothing))
         .chunksize(1)
         .blocking()
         .for_each(drop);
-    let one: Vec<Vec<u64>> = (0..JOBS).map(|n| vec![n]).collect();
-    let many: Vec<Vec<u64>> = one.chunks(100).map(<[_]>::concat).collect();
-    print(
-        "D1 jobs/s, 8 ahead",
-        rate(
-            || drop(floor.map(0, &one, 8)),
-            || {
-                let jobs: Vec<_> = (0..JOBS).map(|n| pool.submit(nothing(n))).collect();
-                for job in jobs {
-                    job.result_blocking().unwrap();
-                }
-            },
-        ),
-    );
-    print(
-        "D2 calls/s, chunks of 100",
-        rate(
-            || drop(floor.map(0, &many, 1)),
-            || {
-                let results = pool.map((0..JOBS).map(nothing)).chunksize(100);
-                assert_eq!(results.blocking().map(Result::unwrap).count() as u64, JOBS);
-            },
-        ),
-    );
-    let primes: Vec<Vec<u64>> = PRIMES.iter().map(|n| vec![*n]).collect();
-    print(
-        "D4 primes, ms",
-        times(
-            || drop(floor.map(1, &primes, 1)),
-            || {
-                let results = pool.map(PRIMES.map(is_prime)).chunksize(1);
-                assert_eq!(
-                    results.blocking().filter(|r| *r.as_ref().unwrap()).count(),
-                    5
-                );
-            },
-        ),
-    );
-    let megabyte = vec![7_u8; 1 << 20];
-    print(
-        "1 MiB there and back, ms",
-        times(
-            || drop(floor.echo(&megabyte)),
-            || {
-                let job = pool.submit(echo(ByteBuf::from(megabyte.clone())));
-                drop(job.result_blocking().unwrap());
-            },
-        ),
-    );
+    let rows: [(&str, fn(&Floor, &ProcessPool)); 4] = [
+        ("D1", short_jobs),
+        ("D2", chunks),
+        ("D4", primes),
+        ("bytes", bytes),
+    ];
+    for (_, measure) in rows.iter().filter(|(name, _)| is_wanted(name)) {
+        measure(&floor, &pool);
+    }
     pool.shutdown_blocking(Shutdown::Wait).unwrap();
 }
 
@@ -126,56 +95,175 @@ fn new_pool() -> ProcessPool {
     ProcessPool::builder().workers(WORKERS).build().unwrap()
 }
 
+fn one_each() -> Vec<Vec<u64>> {
+    (0..JOBS).map(|n| vec![n]).collect()
+}
+
 fn first_result() {
-    let cold = || {
-        let pool = new_pool();
-        pool.submit(nothing(1)).result_blocking().unwrap();
-        pool
-    };
-    let (mut floors, mut ours) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let begun = Instant::now();
-        let floor = Floor::start(WORKERS);
-        floor.map(0, &[vec![1]], 1);
-        floors.push(begun.elapsed().as_secs_f64() * 1e3);
-        drop(floor);
-        let begun = Instant::now();
-        let pool = cold();
-        ours.push(begun.elapsed().as_secs_f64() * 1e3);
-        pool.shutdown_blocking(Shutdown::Wait).unwrap();
-    }
-    print(
-        "D3 cold start to first result, ms",
-        (median(floors), median(ours)),
+    compare(
+        "D3 cold start to first result",
+        Unit::Milliseconds,
+        &mut || {
+            let floor = Floor::start(WORKERS);
+            floor.map(0, &[vec![1]], 1);
+            floor
+        },
+        &mut || {
+            let pool = new_pool();
+            pool.submit(nothing(1)).result_blocking().unwrap();
+            Ending(pool)
+        },
     );
 }
 
-/// The milliseconds of both.
-fn times(floor: impl Fn(), ours: impl Fn()) -> (f64, f64) {
-    let (mut floors, mut all_ours) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        for (run, times) in [(&floor as &dyn Fn(), &mut floors), (&ours, &mut all_ours)] {
-            let begun = Instant::now();
-            run();
-            times.push(begun.elapsed().as_secs_f64() * 1e3);
+/// Ends a pool when its time was taken.
+struct Ending(ProcessPool);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.shutdown_blocking(Shutdown::Wait).unwrap();
+    }
+}
+
+fn short_jobs(floor: &Floor, pool: &ProcessPool) {
+    let tasks = one_each();
+    let submit = || {
+        let jobs: Vec<_> = (0..JOBS).map(|n| pool.submit(nothing(n))).collect();
+        for job in jobs {
+            job.result_blocking().unwrap();
+        }
+    };
+    compare(
+        "D1 submit, floor 8 ahead",
+        Unit::PerSecond,
+        &mut || drop(floor.map(0, &tasks, 8)),
+        &mut || submit(),
+    );
+    compare(
+        "D1 submit, floor 1 ahead",
+        Unit::PerSecond,
+        &mut || drop(floor.map(0, &tasks, 1)),
+        &mut || submit(),
+    );
+    compare(
+        "D1 map by 1, floor 8 ahead",
+        Unit::PerSecond,
+        &mut || drop(floor.map(0, &tasks, 8)),
+        &mut || map(pool, 1),
+    );
+}
+
+fn chunks(floor: &Floor, pool: &ProcessPool) {
+    let tasks: Vec<Vec<u64>> = one_each().chunks(100).map(<[_]>::concat).collect();
+    compare(
+        "D2 map by 100",
+        Unit::PerSecond,
+        &mut || drop(floor.map(0, &tasks, 1)),
+        &mut || map(pool, 100),
+    );
+}
+
+fn map(pool: &ProcessPool, chunksize: usize) {
+    let results = pool.map((0..JOBS).map(nothing)).chunksize(chunksize);
+    assert_eq!(results.blocking().map(Result::unwrap).count() as u64, JOBS);
+}
+
+fn primes(floor: &Floor, pool: &ProcessPool) {
+    let tasks: Vec<Vec<u64>> = PRIMES.iter().map(|n| vec![*n]).collect();
+    compare(
+        "D4 primes",
+        Unit::Milliseconds,
+        &mut || drop(floor.map(1, &tasks, 1)),
+        &mut || {
+            let results = pool.map(PRIMES.map(is_prime)).chunksize(1).blocking();
+            assert_eq!(results.filter(|r| *r.as_ref().unwrap()).count(), 5);
+        },
+    );
+}
+
+fn bytes(floor: &Floor, pool: &ProcessPool) {
+    let megabyte = vec![7_u8; 1 << 20];
+    compare(
+        "1 MiB there and back",
+        Unit::Milliseconds,
+        &mut || drop(floor.echo(&megabyte)),
+        &mut || {
+            let job = pool.submit(echo(ByteBuf::from(megabyte.clone())));
+            drop(job.result_blocking().unwrap());
+        },
+    );
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    Milliseconds,
+    /// Jobs a second, of a round of [`JOBS`].
+    PerSecond,
+}
+
+impl Unit {
+    fn of(self, milliseconds: f64) -> f64 {
+        match self {
+            Self::Milliseconds => milliseconds,
+            Self::PerSecond => JOBS as f64 / milliseconds * 1e3,
         }
     }
-    (median(floors), median(all_ours))
 }
 
-/// The jobs a second of both.
-fn rate(floor: impl Fn(), ours: impl Fn()) -> (f64, f64) {
-    let (floor, ours) = times(floor, ours);
-    let rate = |ms: f64| JOBS as f64 / ms * 1e3;
-    (rate(floor), rate(ours))
+/// Measures both in turns, and prints them. What a round gives is dropped after its time
+/// was taken.
+fn compare<A, B>(
+    name: &str,
+    unit: Unit,
+    floor: &mut dyn FnMut() -> A,
+    ours: &mut dyn FnMut() -> B,
+) {
+    let (mut floors, mut all_ours) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        floors.push(unit.of(timed(floor)));
+        all_ours.push(unit.of(timed(ours)));
+    }
+    let (floor, ours) = (Spread::of(floors), Spread::of(all_ours));
+    let ratio = ours.median / floor.median;
+    println!("{name:30} ours {ours}   floor {floor}   {ratio:5.2} x");
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// In milliseconds.
+fn timed<R>(run: &mut dyn FnMut() -> R) -> f64 {
+    let begun = Instant::now();
+    let result = run();
+    let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
+    drop(result);
+    milliseconds
 }
 
-fn print(name: &str, (floor, ours): (f64, f64)) {
-    let ratio = ours / floor;
-    println!("{name:36} {ours:14.2}   floor {floor:14.2}   {ratio:6.2} x floor");
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        Self {
+            least: values[0],
+            median: values[values.len() / 2],
+            most: values[values.len() - 1],
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            least,
+            median,
+            most,
+        } = self;
+        match *most < 10_000.0 {
+            true => write!(f, "{median:7.2} ({least:.2} to {most:.2}) ms"),
+            false => write!(f, "{median:9.0} ({least:.0} to {most:.0}) /s"),
+        }
+    }
 }

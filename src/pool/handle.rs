@@ -1,13 +1,11 @@
 //! The handle of a pool.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::answers::Answers;
+use super::arguments::encode;
 use super::builder::{Config, PoolBuilder};
 use super::driver;
 use super::error::Full;
@@ -18,7 +16,6 @@ use super::slot::Slot;
 use super::statistics::PoolStatistics;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tasks::{Call, Task};
-use crate::wire::Codec;
 
 /// A pool of worker processes.
 ///
@@ -245,36 +242,9 @@ impl ProcessPool {
     fn failed<T: Task>(&self, error: Error) -> Job<T> {
         let (slot, mut answers) = (Slot::new(), Answers::default());
         answers.push_fault(error);
-        slot.end(answers);
+        let _nobody_waits = slot.end(answers);
         Job::new(slot, Arc::clone(&self.0.inbox))
     }
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// So long a buffer is kept for the next call.
-const KEPT: usize = 64 * 1024;
-
-/// The arguments of a call.
-pub(super) fn encode<T: Task>(call: &Call<T>) -> Result<Bytes> {
-    // Taken out, for an argument may itself use a pool when it is encoded.
-    let mut scratch = SCRATCH.take();
-    scratch.clear();
-    let encoded = Codec::Cbor.encode(call.args(), &mut scratch);
-    encoded.map_err(|error| {
-        Error::wrap(ErrorKind::Other, error)
-            .context(format!("cannot encode the arguments of task `{}`", T::PATH))
-    })?;
-    Ok(match scratch.len() {
-        0..KEPT => {
-            let args = Bytes::copy_from_slice(&scratch);
-            SCRATCH.set(scratch);
-            args
-        }
-        _ => scratch.into(),
-    })
 }
 
 impl fmt::Debug for ProcessPool {

@@ -9,7 +9,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use super::message::Subject;
 use crate::process::SharedWords;
@@ -45,6 +45,14 @@ pub(super) struct Answer {
     pub(super) number: u32,
     /// How long its job took, by [`pack_time`].
     pub(super) time: u16,
+}
+
+/// How full the ring is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fill {
+    Low,
+    /// It is time that the pool took answers out.
+    High,
 }
 
 /// A time as an answer has it, to three digits or so: the upper half of a float of
@@ -132,13 +140,14 @@ impl Ledger {
         is_begun.then_some((word as u32) >> 2)
     }
 
-    /// The worker puts an answer into the ring; `false` if it has no room for it.
-    pub(super) fn push(&self, answer: Answer, body: &[u8]) -> bool {
+    /// The worker puts an answer into the ring; `None` if it has no room for it.
+    pub(super) fn push(&self, answer: Answer, body: &[u8]) -> Option<Fill> {
         let words = 1 + body.len().div_ceil(8) as u64;
         let produced = self.word(PRODUCED).load(Ordering::Relaxed);
         let consumed = self.word(CONSUMED).load(Ordering::Acquire);
-        if body.len() > LONGEST || produced - consumed.min(produced) + words > RING {
-            return false;
+        let filled = produced - consumed.min(produced) + words;
+        if body.len() > LONGEST || filled > RING {
+            return None;
         }
         let head = u64::from(answer.number) << 32
             | u64::from(answer.time) << 16
@@ -153,20 +162,28 @@ impl Ledger {
         }
         // Whoever sees this sees what was written before.
         self.word(PRODUCED)
-            .store(produced + words, Ordering::SeqCst);
-        true
+            .store(produced + words, Ordering::Release);
+        Some(match filled > RING / 2 {
+            true => Fill::High,
+            false => Fill::Low,
+        })
     }
 
     /// Whether the worker is to tell the pool of answers: nobody has done so since the pool
     /// began to wait for it.
     pub(super) fn ring_up(&self) -> bool {
-        self.word(IS_RUNG).swap(1, Ordering::SeqCst) == 0
+        // What was put into the ring comes before the look at whether it was rung, as the
+        // pool waits for that before its last look into the ring: so one sees the other.
+        fence(Ordering::SeqCst);
+        let is_rung = self.word(IS_RUNG).load(Ordering::SeqCst) != 0;
+        !is_rung && self.word(IS_RUNG).swap(1, Ordering::SeqCst) == 0
     }
 
     /// From now on the pool waits to be told of answers. It looks for some once more after
     /// that: one that came just before was not told.
     pub(super) fn listen(&self) {
         self.word(IS_RUNG).swap(0, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
     }
 
     /// The pool takes the answers that there are; `body` is used for their bytes.
@@ -256,7 +273,7 @@ mod tests {
                 number: round,
                 ..VALUE
             };
-            assert!(worker.push(answer, &body));
+            assert_eq!(worker.push(answer, &body), Some(Fill::Low));
             let mut seen = Vec::new();
             let drained = pool.drain(&mut scratch, |answer, body| {
                 seen.push((answer.number, body.to_vec()));
@@ -270,11 +287,13 @@ mod tests {
     fn full_ring_takes_no_more_until_it_is_read() {
         let (pool, worker) = pair();
         let body = [7; 4000];
-        let count = (0..).take_while(|_| worker.push(VALUE, &body)).count();
-        assert_eq!(count, RING as usize / 501);
+        let fills: Vec<Fill> = std::iter::from_fn(|| worker.push(VALUE, &body)).collect();
+        assert_eq!(fills.len(), RING as usize / 501);
+        let low = fills.iter().take_while(|fill| **fill == Fill::Low).count();
+        assert_eq!(low, RING as usize / 2 / 501);
         pool.drain(&mut Vec::new(), |_, _| {}).unwrap();
-        assert!(worker.push(VALUE, &body));
-        assert!(!worker.push(VALUE, &[0; LONGEST + 1]));
+        assert_eq!(worker.push(VALUE, &body), Some(Fill::Low));
+        assert_eq!(worker.push(VALUE, &[0; LONGEST + 1]), None);
     }
 
     #[test]

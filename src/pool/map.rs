@@ -11,7 +11,8 @@ use std::time::Duration;
 use futures_core::Stream;
 
 use super::answers::{Answers, Reader};
-use super::handle::{Manner, ProcessPool, encode};
+use super::arguments::frame;
+use super::handle::{Manner, ProcessPool};
 use super::inbox::{Refused, Request, Submission};
 use super::job::refuse_to_block;
 use super::ready::Ready;
@@ -212,6 +213,15 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
         BlockingMap(self)
     }
 
+    /// The next result of the chunk that is read.
+    fn next_read(&mut self) -> Option<Result<T::Value>> {
+        let next = self.reader.as_mut()?.next(T::PATH);
+        if next.is_none() {
+            self.reader = None;
+        }
+        next
+    }
+
     /// Submits as much as may be on its way.
     fn refill(&mut self) {
         while self.calls_out < self.window {
@@ -244,7 +254,7 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
         for _ in 0..calls {
             answers.push_fault(error.clone());
         }
-        slot.end(answers);
+        let _nobody_waits = slot.end(answers);
         self.add(slot, calls);
     }
 
@@ -367,17 +377,6 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
     }
 }
 
-fn frame<T: Task>(call: &Call<T>, args: &mut Vec<u8>) -> Result<()> {
-    let encoded = encode(call)?;
-    let length = u32::try_from(encoded.len()).map_err(|_| {
-        let text = format!("the arguments of task `{}` are too long for a map", T::PATH);
-        Error::other(text).with_hint("submit the call by itself")
-    })?;
-    args.extend_from_slice(&length.to_le_bytes());
-    args.extend_from_slice(&encoded);
-    Ok(())
-}
-
 // Nothing in it is pinned: the iterator is never polled.
 impl<I, T: Task> Unpin for Map<I, T> {}
 
@@ -387,11 +386,8 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Stream for Map<I, T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(reader) = &mut this.reader {
-                if let Some(result) = reader.next(T::PATH) {
-                    return Poll::Ready(Some(result));
-                }
-                this.reader = None;
+            if let Some(result) = this.next_read() {
+                return Poll::Ready(Some(result));
             }
             this.refill();
             if this.flights.is_empty() && this.held.is_none() {
@@ -435,6 +431,10 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Iterator for BlockingMap<I, T> {
     type Item = Result<T::Value>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        // Nobody is waited for where results are there.
+        if let Some(result) = self.0.next_read() {
+            return Some(result);
+        }
         if let Err(error) = refuse_to_block() {
             return Some(Err(error));
         }

@@ -5,6 +5,7 @@
 //! processes; [`ledger`] is what both know when a process has died.
 
 mod answers;
+mod arguments;
 mod as_completed;
 mod builder;
 mod driver;

@@ -87,16 +87,13 @@ impl Slot {
         self.key.store(NO_KEY, Ordering::Relaxed);
     }
 
-    /// The job has ended.
-    pub(super) fn end(&self, answers: Answers) {
+    /// The job has ended. Whoever waits for it is to be woken.
+    #[must_use]
+    pub(super) fn end(&self, answers: Answers) -> Option<Waker> {
         self.key.store(NO_KEY, Ordering::Relaxed);
         let mut inner = self.inner();
         inner.stage = Stage::Ended(answers);
-        let waker = inner.waker.take();
-        drop(inner);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        inner.waker.take()
     }
 
     /// Waits for what came of the job, which is given once.

@@ -296,6 +296,8 @@ impl Core {
 
     /// A message of a worker: answers that had no room in the ring.
     pub(super) fn hear(&mut self, worker: WorkerKey, message: bytes::Bytes) -> Result<(), Error> {
+        // What was put into the ring before is older.
+        self.drain(worker)?;
         self.workers[worker].incoming.push(message);
         while let Some(item) = self.workers[worker].incoming.next()? {
             let took = Duration::from_nanos(unpack_time(item.detail as u16));

@@ -1,6 +1,7 @@
 //! The jobs of a pool as its thread has them.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::{Buf, Bytes};
 
@@ -79,12 +80,12 @@ impl JobData {
         self.answered = self.calls.max(1);
     }
 
-    /// Tells who waits for it.
-    pub(super) fn end(mut self) {
+    /// Puts its answers where they are waited for. Who waits is to be woken.
+    #[must_use]
+    pub(super) fn end(mut self) -> Option<Waker> {
         let answers = std::mem::take(&mut self.answers);
-        self.answered = self.calls.max(1);
-        self.slot.end(answers);
         self.calls = ENDED;
+        self.slot.end(answers)
     }
 }
 
@@ -97,7 +98,8 @@ impl Drop for JobData {
         if self.calls != ENDED {
             let reason = CancelReason::new(CancelOrigin::Dropped);
             self.fail(&Error::cancelled(reason.with_message("the pool has ended")));
-            self.slot.end(std::mem::take(&mut self.answers));
+            let waker = self.slot.end(std::mem::take(&mut self.answers));
+            waker.into_iter().for_each(Waker::wake);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 use std::thread;
 
 use event_listener::Event;
@@ -134,7 +135,9 @@ impl Driver {
         }
         // Whoever waits for a job sees it counted.
         self.inbox.note(core.ended.len(), statistics(&core));
-        core.ended.drain(..).for_each(JobData::end);
+        // All answers are there before the first is told: who reads them is woken once.
+        let wakers: Vec<Waker> = core.ended.drain(..).filter_map(JobData::end).collect();
+        wakers.into_iter().for_each(Waker::wake);
         self.set_deadline(core.machine.deadline());
         result
     }

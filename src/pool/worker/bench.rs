@@ -14,7 +14,7 @@ use futures_sink::Sink as _;
 use crate::actor::here;
 use crate::context::{StreamSender, TrySendError};
 use crate::error::{Error, ErrorKind, RemoteError, Result};
-use crate::pool::ledger::{Answer, Ledger, pack_time};
+use crate::pool::ledger::{Answer, Fill, Ledger, pack_time};
 use crate::pool::message::{Incoming, Item, Outgoing, Subject};
 use crate::rt;
 use crate::tasks::{Begin, Calls, TaskEntry, TaskFailure, registry};
@@ -66,6 +66,8 @@ struct Current {
     args: Bytes,
     begun: Time,
     is_cancelled: bool,
+    /// An answer of it went over the link, so all later ones do: they arrive in order.
+    goes_by_link: bool,
 }
 
 impl Bench {
@@ -213,11 +215,7 @@ impl Calls for Bench {
             ledger.begin_call(number, call);
         }
         current.is_at_it = true;
-        let args = match current.framed_args() {
-            Some(args) => args,
-            None => current.args.clone(),
-        };
-        read(&args);
+        current.read_args(read);
         true
     }
 
@@ -232,13 +230,15 @@ impl Calls for Bench {
 }
 
 impl Current {
-    /// The arguments of the next call, if it is one of several.
-    fn framed_args(&mut self) -> Option<Bytes> {
-        if self.args.is_empty() || self.calls == BARE {
-            return None;
+    /// Has the arguments of the next call read.
+    fn read_args(&mut self, read: &mut dyn FnMut(&[u8])) {
+        if self.calls == BARE || self.args.len() < 4 {
+            return read(&self.args);
         }
-        let length = (self.args.len() >= 4).then(|| self.args.get_u32_le() as usize)?;
-        Some(self.args.split_to(length.min(self.args.len())))
+        let length = self.args.get_u32_le() as usize;
+        let length = length.min(self.args.len());
+        read(&self.args[..length]);
+        self.args.advance(length);
     }
 }
 
@@ -304,6 +304,7 @@ impl State {
             args: job.body,
             begun: now,
             is_cancelled: false,
+            goes_by_link: false,
         });
         true
     }
@@ -316,6 +317,7 @@ impl State {
         current.done += 1;
         current.is_at_it = false;
         let (number, begun) = (current.number, current.begun);
+        let goes_by_link = current.goes_by_link;
         let subject = match outcome {
             Ok(()) => Subject::Value,
             Err(failure) => {
@@ -328,36 +330,53 @@ impl State {
             self.current = None;
         }
         let length = self.scratch.len();
-        self.put(subject, number, begun, length);
+        match goes_by_link {
+            true => self.put_aside(subject, number, begun, length),
+            false => self.put(subject, number, begun, length),
+        }
     }
 
     /// Puts an answer where the pool finds it: into the ring, or into a message. Its bytes
     /// are in the scratch.
     fn put(&mut self, subject: Subject, number: u32, begun: Time, length: usize) {
-        let time = match self.current {
-            // That of the whole job, told with its end.
-            Some(_) => 0,
-            None => pack_time(
-                (rt::now() - begun)
-                    .as_nanos()
-                    .try_into()
-                    .unwrap_or(u64::MAX),
-            ),
-        };
-        let body = &self.scratch[..length];
         let answer = Answer {
             subject,
             number,
-            time,
+            time: self.time_since(begun),
         };
-        let is_in_the_ring = self
-            .ledger
-            .as_ref()
-            .is_some_and(|ledger| ledger.push(answer, body));
-        match is_in_the_ring {
-            false => self.outgoing.put((subject, number, 0, time.into()), body),
-            true if self.ledger.as_ref().is_some_and(Ledger::ring_up) => self.ring(),
-            true => {}
+        let body = &self.scratch[..length];
+        // Nobody is told of a job before its end, so the pool need not look before.
+        let is_end = self.current.is_none();
+        let pushed = match &self.ledger {
+            Some(ledger) => ledger.push(answer, body),
+            None => None,
+        };
+        match pushed {
+            None => self.put_aside(subject, number, begun, length),
+            Some(Fill::Low) if !is_end => {}
+            Some(_) if self.ledger.as_ref().is_some_and(Ledger::ring_up) => self.ring(),
+            Some(_) => {}
+        }
+    }
+
+    /// Puts an answer into a message.
+    fn put_aside(&mut self, subject: Subject, number: u32, begun: Time, length: usize) {
+        let time = self.time_since(begun).into();
+        let body = &self.scratch[..length];
+        self.outgoing.put((subject, number, 0, time), body);
+        if let Some(current) = &mut self.current {
+            current.goes_by_link = true;
+        }
+    }
+
+    /// How long the job took that has just ended; nothing where it goes on.
+    fn time_since(&self, begun: Time) -> u16 {
+        match self.current {
+            Some(_) => 0,
+            None => {
+                let nanos = (rt::now() - begun).as_nanos();
+                pack_time(nanos.try_into().unwrap_or(u64::MAX))
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use treewright::{JobState, ProcessPool, Shutdown, as_completed, open_pool};
 
-use super::support::{builder, die, die_once, double, pool, sleep_for_ever, worker_pid};
+use super::support::{builder, die, die_once, double, pool, sleep_for_ever, text, worker_pid};
 
 #[treewright::test]
 async fn results_of_a_map_come_in_the_order_of_the_calls() {
@@ -17,6 +17,19 @@ async fn results_of_a_map_come_in_the_order_of_the_calls() {
             assert_eq!(map.try_next().await.unwrap(), Some(2 * n));
         }
         assert_eq!(map.try_next().await.unwrap(), None);
+    }
+    pool.shutdown(Shutdown::Wait).await;
+}
+
+/// Long ones travel another way than short ones.
+#[treewright::test]
+async fn short_and_long_results_of_a_chunk_come_in_the_order_of_the_calls() {
+    let pool = pool(2);
+    let lengths = || (0..400).map(|n| if n % 7 == 3 { 9_000 + n } else { n });
+    let mut map = pool.map(lengths().map(text)).chunksize(40);
+    for length in lengths() {
+        let result = map.try_next().await.unwrap();
+        assert_eq!(result.map(|text| text.len()), Some(length));
     }
     pool.shutdown(Shutdown::Wait).await;
 }

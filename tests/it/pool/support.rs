@@ -23,6 +23,12 @@ pub(crate) async fn double(n: u64) -> u64 {
     2 * n
 }
 
+/// A text of this many letters.
+#[treewright::task]
+pub(crate) async fn text(length: usize) -> String {
+    "x".repeat(length)
+}
+
 #[treewright::task]
 pub(crate) async fn worker_pid() -> u32 {
     std::process::id()
