@@ -12,7 +12,6 @@
 
 mod floor;
 
-use std::fmt;
 use std::time::Instant;
 
 use floor::Floor;
@@ -225,6 +224,7 @@ fn compare<A, B>(
     }
     let (floor, ours) = (Spread::of(floors), Spread::of(all_ours));
     let ratio = ours.median / floor.median;
+    let (ours, floor) = (ours.print(unit), floor.print(unit));
     println!("{name:30} ours {ours}   floor {floor}   {ratio:5.2} x");
 }
 
@@ -252,18 +252,16 @@ impl Spread {
             most: values[values.len() - 1],
         }
     }
-}
 
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(&self, unit: Unit) -> String {
         let Self {
             least,
             median,
             most,
         } = self;
-        match *most < 10_000.0 {
-            true => write!(f, "{median:7.2} ({least:.2} to {most:.2}) ms"),
-            false => write!(f, "{median:9.0} ({least:.0} to {most:.0}) /s"),
+        match unit {
+            Unit::Milliseconds => format!("{median:8.2} ms ({least:.2} to {most:.2})"),
+            Unit::PerSecond => format!("{median:8.0} /s ({least:.0} to {most:.0})"),
         }
     }
 }
