@@ -78,7 +78,7 @@ fn main() {
         .chunksize(1)
         .blocking()
         .for_each(drop);
-    let rows: [(&str, fn(&Floor, &ProcessPool)); 4] = [
+    let rows: [(&str, Row); 4] = [
         ("D1", short_jobs),
         ("D2", chunks),
         ("D4", primes),
@@ -89,6 +89,8 @@ fn main() {
     }
     pool.shutdown_blocking(Shutdown::Wait).unwrap();
 }
+
+type Row = fn(&Floor, &ProcessPool);
 
 fn new_pool() -> ProcessPool {
     ProcessPool::builder().workers(WORKERS).build().unwrap()
