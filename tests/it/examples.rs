@@ -421,3 +421,42 @@ fn example_of_a_runaway_job_runs() {
         );
     });
 }
+
+#[test]
+fn example_of_a_program_with_a_tree_of_its_own_hands_the_state_of_the_till_over() {
+    guarded(|| {
+        let output = example("40_market");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "stall     | the stall is open\n\
+             till      | till 1 begins after 0\n\
+             till      | the bag of customer 1\n\
+             till      | the bag of customer 2\n\
+             till      | the bag of customer 3\n\
+             till      | till 2 begins after 3\n\
+             till      | the bag of customer 4\n\
+             till      | the bag of customer 5\n\
+             till      | 5 customers, 2 tills\n",
+            "{stderr}"
+        );
+        assert!(output.status.success(), "{stderr}");
+        assert_eq!(stderr.matches("till exited with code 70").count(), 1);
+    });
+}
+
+#[test]
+fn example_of_supervised_actors_runs() {
+    guarded(|| {
+        check(
+            "41_supervised_actors",
+            "life 1 of the clerk\n\
+             2 sacks of flour\n\
+             actor `mill` exited with code 70, and nobody had asked it to end\n\
+             life 2 of the mill\n\
+             3 sacks of flour\n\
+             life 2 of the clerk\n\
+             in the end: Stopped\n",
+        );
+    });
+}

@@ -52,6 +52,15 @@ impl Running {
         Self::spawn(command, &repository(), directory, &args)
     }
 
+    /// Starts the repository's tree of functions of this program.
+    pub(crate) fn start_market(program: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_treewright"));
+        command.env("MARKET", program);
+        let overlay = "trees/market/by_command.toml";
+        let args = ["trees/market.toml", "-f", overlay];
+        Self::spawn(command, &repository(), directory(&[]), &args)
+    }
+
     fn spawn(mut command: Command, place: &Path, directory: TempDir, args: &[&str]) -> Self {
         let mut child = command
             .arg("run")

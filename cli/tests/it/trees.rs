@@ -61,7 +61,11 @@ fn overlay_of_the_include_example_is_legal() {
 
 /// Trees that are only to be read: they name programs and users that need not be there, or are
 /// run by a test of their own.
-const NOT_RUN: [&str; 2] = ["trees/shop.toml", "trees/services.toml"];
+const NOT_RUN: [&str; 3] = [
+    "trees/shop.toml",
+    "trees/services.toml",
+    "trees/market.toml",
+];
 
 #[test]
 fn every_tree_runs_and_leaves_nothing() {
@@ -89,4 +93,22 @@ fn function_that_the_command_does_not_have_is_refused_before_anything_starts() {
         "this program has no function `shop::resize`; a function of another program needs `exe`";
     assert!(outcome.err.contains(expected), "{}", outcome.err);
     assert_eq!(outcome.out, "");
+}
+
+/// The functions are those of example 40, which runs the same file without the overlay.
+#[test]
+fn tree_of_functions_of_another_program_runs_and_leaves_nothing() {
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--workspace"])
+        .args(["--example", "40_market"])
+        .current_dir(repository())
+        .status();
+    assert!(built.unwrap().success());
+    let program = std::env::current_exe().unwrap();
+    let program = program.ancestors().nth(2).unwrap();
+    let program = program.join("examples/40_market");
+    let (code, out, err) = crate::running::Running::start_market(&program).end();
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("till 2 begins after 3\n"), "{out}{err}");
+    assert!(out.ends_with("| 5 customers, 2 tills\n"), "{out}{err}");
 }

@@ -274,3 +274,16 @@ fn supervisor_or_pool_is_no_member_of_a_pool() {
         ["invalid-value pool.a", "invalid-value supervisor.b"]
     );
 }
+
+#[test]
+fn closure_may_start_by_saying_so_and_needs_no_probe_for_that() {
+    let clerk = Child::local("clerk").start(StartCondition::Ready);
+    let spec = Supervisor::builder("yard").child(clerk).build().unwrap();
+    assert_eq!(spec.root.children[0].start, StartCondition::Ready);
+    let web = Child::process("web", ["web"]).start(StartCondition::Ready);
+    let report = Supervisor::builder("yard").child(web).build().unwrap_err();
+    assert!(
+        report.to_string().contains("ready-without-probe"),
+        "{report}"
+    );
+}

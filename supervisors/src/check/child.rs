@@ -113,7 +113,9 @@ fn start(child: &ChildSpec, thing: &Thing<'_>, faults: &mut Vec<Fault>) {
     match child.start {
         StartCondition::Spawned => {}
         StartCondition::Ready => {
-            if child.kind.exec().is_none_or(|exec| exec.ready.is_none()) {
+            // A closure says by itself when it has started.
+            let has_word = child.kind == ChildKind::Local;
+            if !has_word && child.kind.exec().is_none_or(|exec| exec.ready.is_none()) {
                 faults.push(
                     Fault::error(
                         Code::ReadyWithoutProbe,

@@ -110,12 +110,7 @@ impl Lower<'_> {
     fn task_of(&mut self, layers: &Layers<'_>) -> Option<String> {
         let field = layers.field("task")?;
         let text = self.text(field.node(), "task", &field.key.shape)?;
-        let is_path = text.split("::").all(|part| {
-            let mut chars = part.chars();
-            chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-                && chars.all(|c| c.is_alphanumeric() || c == '_')
-        });
-        if !is_path {
+        if !is_function_path(&text) {
             let shown = self.shown(field.node());
             let expected = "the path of a function such as \"shop::images::resizer\"".to_owned();
             self.invalid(field.node().span, "task", &shown, expected);
@@ -181,6 +176,41 @@ impl Lower<'_> {
                         .label(format!("there is no `{wanted}` here")),
                 );
             }
+        }
+    }
+}
+
+/// Whether this is `crate::module::function`. The name of a program may begin with a digit,
+/// which is the crate's then; other names may not.
+fn is_function_path(text: &str) -> bool {
+    let is_word = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|char| char.is_alphanumeric() || char == '_')
+    };
+    let mut parts = text.split("::");
+    let program = parts.next().unwrap_or_default();
+    let starts_as_word = |part: &str| !part.starts_with(char::is_numeric);
+    let is_alone = program.len() == text.len();
+    is_word(program)
+        && (starts_as_word(program) || !is_alone)
+        && parts.all(|part| is_word(part) && starts_as_word(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_function_path;
+
+    #[test]
+    fn path_of_a_function_is_of_words_and_the_program_may_begin_with_a_digit() {
+        for path in ["resize", "_x", "shop::images::resizer", "40_market::till"] {
+            assert!(is_function_path(path), "{path}");
+        }
+        for text in [
+            "", "4", "a b", "::till", "shop::", "shop::4", "a::::b", "a:b",
+        ] {
+            assert!(!is_function_path(text), "{text}");
         }
     }
 }
