@@ -10,7 +10,7 @@ use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::SupervisorReport;
 
 use super::attached::LocalChild;
-use super::driver::{Mail, Mailbox, TreeContext, TreeOutcome, run_root};
+use super::driver::{MailQueue, Mailbox, TreeContext, TreeOutcome, run_root};
 use super::handle::TreeHandle;
 use super::hangup::Load;
 use super::log::{LogReport, LogSettings, Logs};
@@ -41,7 +41,7 @@ pub struct Tree {
     settings: Option<LogSettings>,
     report: Box<dyn Fn(&SupervisorReport)>,
     log_report: Box<dyn Fn(LogReport)>,
-    mail: (Mailbox, channel::Receiver<Mail>),
+    mail: (Mailbox, MailQueue),
     reloads: channel::Receiver<ReloadOrder>,
     shared: Rc<Shared>,
     ender: Ender,
@@ -282,7 +282,7 @@ async fn run_kept(
 /// Runs the tree beside its logs, and writes what is left of its output when it has ended.
 async fn run_with_logs(
     context: &Rc<TreeContext>,
-    mail: (Mailbox, channel::Receiver<Mail>),
+    mail: (Mailbox, MailQueue),
     reloads: &channel::Receiver<ReloadOrder>,
 ) -> Result<TreeOutcome> {
     let run = async {

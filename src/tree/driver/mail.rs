@@ -55,9 +55,9 @@ impl Caller {
 pub(in crate::tree) struct Mailbox(channel::Sender<Mail>);
 
 impl Mailbox {
-    pub(in crate::tree) fn new() -> (Self, channel::Receiver<Mail>) {
+    pub(in crate::tree) fn new() -> (Self, MailQueue) {
         let (sender, receiver) = channel::unbounded();
-        (Self(sender), receiver)
+        (Self(sender), MailQueue(receiver))
     }
 
     pub(in crate::tree) fn tell(&self, event: Event) {
@@ -67,5 +67,45 @@ impl Mailbox {
     pub(in crate::tree) fn post(&self, mail: Mail) {
         // An unbounded queue refuses only when nobody reads it any more.
         let _ = self.0.try_send(mail);
+    }
+}
+
+/// The end that one supervisor reads. Dropped, it drops what was not read: whoever waits for an
+/// answer is told so, and does not wait for as long as somebody holds a mailbox.
+#[derive(Debug)]
+pub(in crate::tree) struct MailQueue(channel::Receiver<Mail>);
+
+impl MailQueue {
+    /// The next mail. None when nobody can send any more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe.
+    pub(in crate::tree) async fn next(&self) -> Option<Mail> {
+        self.0.recv().await.ok()
+    }
+}
+
+impl Drop for MailQueue {
+    fn drop(&mut self) {
+        self.0.close();
+        while self.0.try_recv().is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_that_nobody_read_is_answered_by_its_end() {
+        let (mailbox, queue) = Mailbox::new();
+        let (before, unread) = channel::bounded(1);
+        mailbox.post(Mail::Request(Request::WhichChildren, Caller::new(before)));
+        drop(queue);
+        assert!(unread.is_closed());
+        let (after, refused) = channel::bounded(1);
+        mailbox.post(Mail::Request(Request::WhichChildren, Caller::new(after)));
+        assert!(refused.is_closed());
     }
 }

@@ -37,6 +37,6 @@ pub(super) use context::{Membership, TreeContext};
 pub(super) use convert::reason as reason_of;
 pub(super) use life::Life;
 pub(super) use living::{Alive, Living};
-pub(super) use mail::{Caller, Mail, Mailbox};
+pub(super) use mail::{Caller, Mail, MailQueue, Mailbox};
 pub(super) use nested::{run as run_nested, run_root};
 pub use outcome::TreeOutcome;

@@ -9,15 +9,14 @@ use treewright_supervisors::supervisor::{Event, ExitReason, SupervisorState};
 
 use super::context::{Membership, TreeContext};
 use super::life::Life;
-use super::mail::{Mail, Mailbox};
+use super::mail::{MailQueue, Mailbox};
 use super::supervisor::Driver;
 use crate::nursery::open_nursery;
-use crate::rt::channel;
 
 /// Runs the supervisor at the root of a tree.
 pub(in crate::tree) async fn run_root(
     context: Rc<TreeContext>,
-    mail: (Mailbox, channel::Receiver<Mail>),
+    mail: (Mailbox, MailQueue),
 ) -> crate::Result<ExitReason> {
     let wanted = context.wanted();
     let root = &wanted.spec.root;
@@ -35,7 +34,7 @@ pub(in crate::tree) async fn run_root(
 fn run_supervisor(
     context: Rc<TreeContext>,
     state: SupervisorState,
-    mail: (Mailbox, channel::Receiver<Mail>),
+    mail: (Mailbox, MailQueue),
     membership: Membership,
     parent: Option<Rc<Life>>,
 ) -> Pin<Box<dyn Future<Output = crate::Result<ExitReason>>>> {
@@ -55,7 +54,7 @@ fn run_supervisor(
 pub(in crate::tree) async fn run(
     context: Rc<TreeContext>,
     life: Life,
-    mail: (Mailbox, channel::Receiver<Mail>),
+    mail: (Mailbox, MailQueue),
     membership: Membership,
 ) {
     let life = Rc::new(life);

@@ -15,7 +15,7 @@ use treewright_supervisors::supervisor::{
 use super::additions::Additions;
 use super::context::{Membership, TreeContext};
 use super::life::Life;
-use super::mail::{Caller, Mail, Mailbox};
+use super::mail::{Caller, Mail, MailQueue, Mailbox};
 use super::orders::Orders;
 use super::reload::Reloads;
 use super::{actor, local, nested, process};
@@ -31,7 +31,7 @@ pub(super) struct Driver<'env> {
     nursery: Nursery<'env>,
     pub(super) state: SupervisorState,
     mailbox: Mailbox,
-    mail: channel::Receiver<Mail>,
+    mail: MailQueue,
     /// The supervisor's own life in its parent.
     own_life: Option<Rc<Life>>,
     pub(super) lives: HashMap<ChildKey, Commander>,
@@ -72,7 +72,7 @@ impl<'env> Driver<'env> {
         context: Rc<TreeContext>,
         nursery: Nursery<'env>,
         state: SupervisorState,
-        (mailbox, mail): (Mailbox, channel::Receiver<Mail>),
+        (mailbox, mail): (Mailbox, MailQueue),
         membership: Membership,
         own_life: Option<Rc<Life>>,
     ) -> Self {
@@ -133,10 +133,10 @@ impl<'env> Driver<'env> {
             None
         };
         let mail = async {
-            match self.mail.recv().await {
-                Ok(mail) => Some(mail),
+            match self.mail.next().await {
+                Some(mail) => Some(mail),
                 // This driver holds a sender itself.
-                Err(_) => future::pending().await,
+                None => future::pending().await,
             }
         };
         match future::or(mail, timer).await {

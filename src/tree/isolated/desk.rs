@@ -176,7 +176,7 @@ impl Desk {
         let desk = Rc::downgrade(self);
         // Ends when the supervisor is over: then nobody has the mailbox any more.
         nursery.spawn(async move {
-            while let Ok(mail) = mail.recv().await {
+            while let Some(mail) = mail.next().await {
                 if let Some(desk) = desk.upgrade() {
                     desk.put(&supervisor, mail);
                 }

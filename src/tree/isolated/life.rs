@@ -20,7 +20,7 @@ use crate::portal::Portal;
 use crate::process::Mark;
 use crate::rt::{self, channel};
 use crate::scope::Urgency;
-use crate::tree::driver::{Life, Mail, Membership, TreeContext, reason_of, text_of};
+use crate::tree::driver::{Life, Mail, MailQueue, Membership, TreeContext, reason_of, text_of};
 use crate::tree::log::{AttachedOutput, PassedSettings};
 
 /// How long the process may take to kill what it has, before it is killed itself with all that.
@@ -33,7 +33,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 pub(in crate::tree) async fn run(
     context: Rc<TreeContext>,
     life: Life,
-    mail: channel::Receiver<Mail>,
+    mail: MailQueue,
     membership: Membership,
 ) {
     let life = Rc::new(life);
@@ -82,7 +82,7 @@ impl Isolated {
     async fn live(
         &self,
         nursery: &Nursery<'_>,
-        mail: &channel::Receiver<Mail>,
+        mail: &MailQueue,
         outbox: &channel::Receiver<(ChildName, Mail)>,
     ) -> End {
         let output = match Output::open(&self.context, &self.life) {
@@ -111,11 +111,7 @@ impl Isolated {
     }
 
     /// Starts the process; none when the supervisor is to stop before it is up.
-    async fn start(
-        &self,
-        nursery: &Nursery<'_>,
-        mail: &channel::Receiver<Mail>,
-    ) -> Option<Result<Portal>> {
+    async fn start(&self, nursery: &Nursery<'_>, mail: &MailQueue) -> Option<Result<Portal>> {
         let Life {
             spec, incarnation, ..
         } = &*self.life;
@@ -123,7 +119,7 @@ impl Isolated {
         let mark = Mark::new(self.context.id(), &spec.name, incarnation.epoch);
         let start = nursery.actor(spec.name.as_str()).mark(mark).start();
         let stopped = async {
-            while let Ok(mail) = mail.recv().await {
+            while let Some(mail) = mail.next().await {
                 if matches!(mail, Mail::Event(Event::Shutdown | Event::Kill)) {
                     return None;
                 }
@@ -141,7 +137,7 @@ impl Isolated {
         nursery: &Nursery<'_>,
         portal: Portal,
         output: Output,
-        mail: &channel::Receiver<Mail>,
+        mail: &MailQueue,
         outbox: &channel::Receiver<(ChildName, Mail)>,
     ) -> Result<End> {
         let portal = self.portal.get_or_init(|| portal);
@@ -150,7 +146,7 @@ impl Isolated {
         let output = output.into_attached();
         let (sender, receiver) = ctx.open_stream().await?.split();
         let forward = async {
-            while let Ok(mail) = mail.recv().await {
+            while let Some(mail) = mail.next().await {
                 self.desk.put(&self.life.spec.name, mail);
             }
             pending().await

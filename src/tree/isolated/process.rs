@@ -16,7 +16,7 @@ use crate::context::{Context, StreamReceiver, StreamSender};
 use crate::error::{Error, ErrorContext, Result};
 use crate::nursery::{Nursery, open_nursery};
 use crate::rt::channel;
-use crate::tree::driver::{Caller, Life, Mail, Mailbox, TreeContext, run_nested};
+use crate::tree::driver::{Caller, Life, Mail, MailQueue, Mailbox, TreeContext, run_nested};
 use crate::tree::log::{LogSettings, Logs};
 use crate::tree::shared::{Shared, Wanted};
 
@@ -108,16 +108,18 @@ fn wanted(tree: &str, root: &SupervisorSpec, links: BTreeMap<ChildName, Links>) 
 }
 
 /// Tells what becomes of the supervisor; gives its end, which is told last.
-async fn tell_life(told: &channel::Receiver<Mail>, uplink: &Uplink) -> Option<News> {
+async fn tell_life(told: &MailQueue, uplink: &Uplink) -> Option<News> {
     loop {
-        match told.recv().await {
-            Ok(Mail::Event(Event::Started { .. })) => uplink.tell(News::Started),
-            Ok(Mail::Event(Event::Idle { is_idle, .. })) => uplink.tell(News::Idle(is_idle)),
-            Ok(Mail::Event(Event::StartFailed { why, .. })) => return Some(News::StartFailed(why)),
-            Ok(Mail::Event(Event::Exited { reason, .. })) => return Some(News::Exited(reason)),
+        match told.next().await {
+            Some(Mail::Event(Event::Started { .. })) => uplink.tell(News::Started),
+            Some(Mail::Event(Event::Idle { is_idle, .. })) => uplink.tell(News::Idle(is_idle)),
+            Some(Mail::Event(Event::StartFailed { why, .. })) => {
+                return Some(News::StartFailed(why));
+            }
+            Some(Mail::Event(Event::Exited { reason, .. })) => return Some(News::Exited(reason)),
             // A supervisor tells its own nothing else.
-            Ok(_) => {}
-            Err(_) => return None,
+            Some(_) => {}
+            None => return None,
         }
     }
 }
