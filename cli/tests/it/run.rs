@@ -146,3 +146,53 @@ fn json_ends_with_a_record_of_what_the_tree_went_through() {
     assert_eq!(last["failed"][0]["reason"], "exited with code 3");
     assert!(last["ran_for"].as_f64().unwrap() >= 0.0);
 }
+
+/// What a tree tells whose `app` has this key: its output, and what of each report of a failure
+/// is the same whenever it happens.
+fn told_with(key: &str, args: &[&str]) -> (String, Vec<String>) {
+    let tree = format!(
+        "[supervisor.top]\nchildren = [\"app\"]\n\
+         [supervisor.app]\nchildren = [\"b\"]\n{key}\n\
+         [process.b]\nrun = \"sh -c 'echo out; echo err >&2; exit 5'\"\nrestart = \"temporary\"\n"
+    );
+    let (code, out, err) = Running::start(&tree, args).end();
+    assert_eq!(code, Some(1), "{err}");
+    (out, err.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn prefixes_below_an_isolated_supervisor_are_those_of_the_tree() {
+    let (out, err) = told_with("isolated = true", &[]);
+    assert_eq!(out, "b | out\n");
+    assert!(err.iter().any(|line| line == "b ! err"), "{err:?}");
+    let failed = err
+        .iter()
+        .filter(|line| line.starts_with("treewright: [app] b exited with code 5"));
+    assert_eq!(failed.count(), 1, "{err:?}");
+    assert_eq!(told_with("", &[]).0, out);
+}
+
+#[test]
+fn json_below_an_isolated_supervisor_is_that_of_the_tree() {
+    let records = |key: &str| -> Vec<serde_json::Value> {
+        let (out, err) = told_with(key, &["--log-format", "json"]);
+        let lines = out.lines().chain(err.iter().map(String::as_str));
+        let records = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let of_b = |record: &serde_json::Value| {
+            record["name"] == "b" || record["report"]["context"] == "child_terminated"
+        };
+        records.filter(of_b).collect()
+    };
+    let isolated = records("isolated = true");
+    let texts: Vec<_> = isolated.iter().map(|record| &record["text"]).collect();
+    assert!(
+        texts.contains(&&"out".into()) && texts.contains(&&"err".into()),
+        "{isolated:?}"
+    );
+    let report = isolated
+        .iter()
+        .find(|record| !record["report"].is_null())
+        .unwrap();
+    assert_eq!(report["report"]["supervisor"], "app", "{report}");
+    assert_eq!(isolated.len(), records("").len(), "{isolated:#?}");
+}

@@ -5,4 +5,5 @@ mod attached;
 mod conformance;
 mod deeds;
 mod lives;
+mod otp_actors;
 mod specimen;
