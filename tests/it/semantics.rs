@@ -87,7 +87,7 @@ fn promise_about_trees_and_case_of_otp_names_a_test_that_is_there() {
     let section = section.split("\n## ").next().unwrap();
     let cases = fs::read_to_string("tests/it/tree/otp.md").unwrap();
     let tests = sources("tests/it/tree".as_ref());
-    let units = sources("src".as_ref());
+    let units = [sources("src".as_ref()), sources("supervisors/src".as_ref())].concat();
     let quoted = [section, &cases].map(|text| text.split('`').skip(1).step_by(2));
     let names = quoted.into_iter().flatten();
     let names: Vec<&str> = names
