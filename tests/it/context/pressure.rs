@@ -32,10 +32,11 @@ async fn progress() -> u64 {
     PROGRESS.get()
 }
 
-/// Memory of this process, in KiB.
+/// Memory of this process's own, in KiB: what it has of files comes and goes with the code that
+/// runs.
 fn resident() -> i64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"));
     let number = line.unwrap().split_whitespace().nth(1).unwrap();
     number.parse().unwrap()
 }
