@@ -87,7 +87,8 @@ fn promise_about_trees_and_case_of_otp_names_a_test_that_is_there() {
     let section = section.split("\n## ").next().unwrap();
     let cases = fs::read_to_string("tests/it/tree/otp.md").unwrap();
     let tests = sources("tests/it/tree".as_ref());
-    let units = [sources("src".as_ref()), sources("supervisors/src".as_ref())].concat();
+    let elsewhere = ["src", "supervisors/src", "cli/tests"].map(|folder| sources(folder.as_ref()));
+    let elsewhere = elsewhere.concat();
     let quoted = [section, &cases].map(|text| text.split('`').skip(1).step_by(2));
     let names = quoted.into_iter().flatten();
     let names: Vec<&str> = names
@@ -96,7 +97,7 @@ fn promise_about_trees_and_case_of_otp_names_a_test_that_is_there() {
         .collect();
     assert!(names.len() > 40, "the tables are read");
     for name in names {
-        let found = is_there(name, &tests) || is_there(name, &units);
+        let found = is_there(name, &tests) || is_there(name, &elsewhere);
         assert!(found, "no test `{name}`");
     }
 }
