@@ -125,7 +125,7 @@ impl<F: Future> Future for Driver<F> {
                 }
             }
             if Clock::Monotonic.now() - begun >= TURN {
-                watch::look();
+                watch::look_at_all();
                 reactor.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -17,17 +17,29 @@ use crate::time::Clock;
 /// How many are looked at. Where more wait, news is likely for one of the others.
 const MAX_WATCHED: usize = 16;
 
+/// How much a thread writes before it looks for what has come meanwhile, in bytes. A look is
+/// two system calls at most, and so much takes dozens of microseconds to write.
+const WRITTEN_A_LOOK: usize = 128 * 1024;
+
+/// How many of those that the kernel is to tell about are looked at by a thread that is busy.
+const MAX_HANDED_OVER: usize = 64;
+
 thread_local! {
     static WATCH: RefCell<Watch> = const { RefCell::new(Watch::new()) };
 }
 
-/// Those of this thread that wait for news and have not yet asked the kernel for it.
+/// Those of this thread that wait for news.
 #[derive(Debug)]
 struct Watch {
     /// Whether somebody looks, before this thread sleeps.
     is_kept: bool,
+    /// Those that have not yet asked the kernel for it.
     waiting: Vec<Rc<Source>>,
+    /// Those that have, and a few that need it no more.
+    handed_over: Vec<Rc<Source>>,
     patience: Patience,
+    /// How many bytes were written since the last look for that reason.
+    written: usize,
 }
 
 impl Watch {
@@ -35,24 +47,61 @@ impl Watch {
         Self {
             is_kept: false,
             waiting: Vec::new(),
+            handed_over: Vec::new(),
             patience: Patience::new(),
+            written: 0,
         }
     }
 
-    /// Takes out those that have something to read.
-    fn take_readable(&mut self) -> Vec<Rc<Source>> {
-        let mut fds: Vec<_> = self.waiting.iter().map(|source| source.poll_fd()).collect();
-        let at_once = Timespec::default();
-        let ready = rustix::event::poll(&mut fds, Some(&at_once));
-        if !ready.is_ok_and(|count| count > 0) {
-            return Vec::new();
+    /// Says whether so much has been written with these bytes that it is time for a look.
+    fn note_written(&mut self, bytes: usize) -> bool {
+        self.written += bytes;
+        let is_time_to_look = self.is_kept && self.written >= WRITTEN_A_LOOK;
+        if is_time_to_look {
+            self.written = 0;
         }
-        let is_readable: Vec<_> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-        drop(fds);
-        let mut is_readable = is_readable.into_iter();
-        let found = |_: &mut Rc<Source>| is_readable.next().unwrap_or(false);
-        self.waiting.extract_if(.., found).collect()
+        is_time_to_look
     }
+
+    /// Notes one whose news the kernel tells.
+    fn note_handed_over(&mut self, source: &Rc<Source>) {
+        if source.is_listed.get() || source.state.get() != State::HandedOver {
+            return;
+        }
+        if self.handed_over.len() >= MAX_HANDED_OVER {
+            self.forget_the_told();
+        }
+        if self.handed_over.len() < MAX_HANDED_OVER {
+            source.is_listed.set(true);
+            self.handed_over.push(Rc::clone(source));
+        }
+    }
+
+    fn forget_the_told(&mut self) {
+        self.handed_over.retain(|source| {
+            let is_waiting = source.state.get() == State::HandedOver;
+            source.is_listed.set(is_waiting);
+            is_waiting
+        });
+    }
+}
+
+/// Takes out those that have something to read.
+fn take_readable(sources: &mut Vec<Rc<Source>>) -> Vec<Rc<Source>> {
+    if sources.is_empty() {
+        return Vec::new();
+    }
+    let mut fds: Vec<_> = sources.iter().map(|source| source.poll_fd()).collect();
+    let at_once = Timespec::default();
+    let ready = rustix::event::poll(&mut fds, Some(&at_once));
+    if !ready.is_ok_and(|count| count > 0) {
+        return Vec::new();
+    }
+    let is_readable: Vec<_> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+    drop(fds);
+    let mut is_readable = is_readable.into_iter();
+    let found = |_: &mut Rc<Source>| is_readable.next().unwrap_or(false);
+    sources.extract_if(.., found).collect()
 }
 
 /// Lets sockets of this thread be watched or not, until the guard is dropped.
@@ -83,14 +132,27 @@ impl Drop for Keeping {
 
 /// Looks whether anything has come in; wakes whom it is for, and says whether there is one.
 pub(super) fn look() -> bool {
-    let found = WATCH.with_borrow_mut(|watch| match watch.waiting.is_empty() {
-        true => Vec::new(),
-        false => watch.take_readable(),
-    });
+    let found = WATCH.with_borrow_mut(|watch| take_readable(&mut watch.waiting));
     for source in &found {
         source.turn(State::Readable);
     }
     !found.is_empty()
+}
+
+/// Looks, also at those the kernel was asked to tell about: for a thread that is busy.
+///
+/// Its reactor may be in the hands of the thread that async-io has for when nobody else
+/// looks. That one waits for a core of its own while this one has always something to do.
+pub(super) fn look_at_all() {
+    look();
+    let found = WATCH.with_borrow_mut(|watch| {
+        watch.forget_the_told();
+        take_readable(&mut watch.handed_over)
+    });
+    for source in &found {
+        source.is_listed.set(false);
+        source.turn(State::Readable);
+    }
 }
 
 /// Looks for a moment, if that is worth while: until something has come in, or `is_wanted`.
@@ -124,6 +186,7 @@ pub(super) fn hand_over() -> bool {
     let waiting = WATCH.with_borrow_mut(|watch| std::mem::take(&mut watch.waiting));
     for source in &waiting {
         source.hand_over();
+        WATCH.with_borrow_mut(|watch| watch.note_handed_over(source));
     }
     !waiting.is_empty()
 }
@@ -141,6 +204,8 @@ pub(crate) struct Watched(Rc<Source>);
 struct Source {
     socket: Async<OwnedFd>,
     state: Cell<State>,
+    /// Whether it is among those handed over that a busy thread looks at.
+    is_listed: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -162,6 +227,7 @@ impl Watched {
         Ok(Self(Rc::new(Source {
             socket: Async::new(socket)?,
             state: Cell::new(State::Idle),
+            is_listed: Cell::new(false),
             waker: RefCell::default(),
         })))
     }
@@ -179,7 +245,13 @@ impl Watched {
             source.begin_to_wait();
         }
         match source.state.get() {
-            State::Idle | State::HandedOver => ready!(source.socket.poll_readable(cx))?,
+            State::Idle | State::HandedOver => {
+                let told = source.socket.poll_readable(cx);
+                if told.is_pending() {
+                    source.remember(cx.waker());
+                }
+                ready!(told)?;
+            }
             State::Readable => {}
             State::Watched => {
                 source.remember(cx.waker());
@@ -190,6 +262,15 @@ impl Watched {
         Poll::Ready(Ok(()))
     }
 
+    /// So many bytes were written to it. Who writes much sees in between what has come: a
+    /// request to stop, say, must not wait for the end of a turn in which a core can write
+    /// megabytes.
+    pub(crate) fn note_written(&self, bytes: usize) {
+        if WATCH.with_borrow_mut(|watch| watch.note_written(bytes)) {
+            look_at_all();
+        }
+    }
+
     /// Waits until there is room to write.
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.socket.poll_writable(cx)
@@ -198,11 +279,14 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        if self.0.state.get() == State::Watched {
-            // Refused only while the thread ends, and its list with it.
+        let is_other = |other: &Rc<Source>| !Rc::ptr_eq(other, &self.0);
+        let is_listed = self.0.is_listed.get();
+        if is_listed || self.0.state.get() == State::Watched {
+            // Refused only while the thread ends, and its lists with it.
             let _refused = WATCH.try_with(|watch| {
                 let mut watch = watch.borrow_mut();
-                watch.waiting.retain(|other| !Rc::ptr_eq(other, &self.0));
+                watch.waiting.retain(is_other);
+                watch.handed_over.retain(is_other);
             });
         }
     }
@@ -211,7 +295,12 @@ impl Drop for Watched {
 impl Source {
     fn begin_to_wait(self: &Rc<Self>) {
         let state = WATCH.with_borrow_mut(|watch| {
-            if !watch.is_kept || watch.waiting.len() >= MAX_WATCHED {
+            if !watch.is_kept {
+                return State::HandedOver;
+            }
+            if watch.waiting.len() >= MAX_WATCHED {
+                self.state.set(State::HandedOver);
+                watch.note_handed_over(self);
                 return State::HandedOver;
             }
             watch.waiting.push(Rc::clone(self));
@@ -252,122 +341,14 @@ impl Source {
             .poll_readable(&mut Context::from_waker(&waker))
             .is_ready()
         {
-            self.turn_back(waker);
+            self.state.set(State::Readable);
+            waker.wake();
+        } else {
+            self.waker.replace(Some(waker));
         }
-    }
-
-    fn turn_back(&self, waker: Waker) {
-        self.state.set(State::Readable);
-        waker.wake();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-    use std::io::{Read, Write};
-    use std::os::unix::net::UnixStream;
-    use std::thread;
-
-    use futures_lite::future::{or, yield_now};
-
-    use super::super::block_on;
-    use super::*;
-
-    fn on_real_time<T>(future: impl Future<Output = T>) -> T {
-        block_on(&Clock::Monotonic, future)
-    }
-
-    fn pair() -> (Watched, UnixStream) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        (Watched::new(ours.into()).unwrap(), theirs)
-    }
-
-    fn waiting() -> usize {
-        WATCH.with_borrow(|watch| watch.waiting.len())
-    }
-
-    async fn read(socket: &Watched) -> u8 {
-        let mut byte = [0];
-        loop {
-            poll_fn(|cx| socket.poll_readable(cx)).await.unwrap();
-            match rustix::io::read(socket.get_ref(), &mut byte) {
-                Ok(length) => {
-                    assert_eq!(length, 1);
-                    return byte[0];
-                }
-                Err(error) => assert_eq!(error, rustix::io::Errno::WOULDBLOCK),
-            }
-        }
-    }
-
-    /// Answers each byte with itself, until the end.
-    fn echo(mut socket: UnixStream) {
-        let mut byte = [0];
-        while socket.read(&mut byte).unwrap() > 0 {
-            socket.write_all(&byte).unwrap();
-        }
-    }
-
-    #[test]
-    fn answers_come_through_whether_the_thread_sleeps_or_looks() {
-        let (ours, theirs) = pair();
-        let echo = thread::spawn(move || echo(theirs));
-        on_real_time(async move {
-            for is_worth_it in [false, true].into_iter().cycle().take(2000) {
-                WATCH.with_borrow_mut(|watch| watch.patience.looked(is_worth_it));
-                rustix::io::write(ours.get_ref(), &[7]).unwrap();
-                assert_eq!(read(&ours).await, 7);
-            }
-        });
-        echo.join().unwrap();
-    }
-
-    #[test]
-    fn socket_is_read_while_there_is_always_something_else_to_do() {
-        let (ours, mut theirs) = pair();
-        theirs.write_all(&[7]).unwrap();
-        let busy = async {
-            loop {
-                yield_now().await;
-            }
-        };
-        assert_eq!(on_real_time(or(read(&ours), busy)), 7);
-    }
-
-    #[test]
-    fn socket_that_is_dropped_while_it_waits_is_watched_no_more() {
-        let _kept = Keeping::set(true);
-        let (ours, _theirs) = pair();
-        let cx = &mut Context::from_waker(Waker::noop());
-        assert!(ours.poll_readable(cx).is_pending());
-        assert_eq!(waiting(), 1);
-        drop(ours);
-        assert_eq!(waiting(), 0);
-    }
-
-    #[test]
-    fn sockets_beyond_those_watched_are_the_kernels_at_once() {
-        let _kept = Keeping::set(true);
-        let sockets: Vec<_> = (0..=MAX_WATCHED).map(|_| pair()).collect();
-        let cx = &mut Context::from_waker(Waker::noop());
-        for (ours, _) in &sockets {
-            assert!(ours.poll_readable(cx).is_pending());
-        }
-        assert_eq!(waiting(), MAX_WATCHED);
-        assert_eq!(sockets[MAX_WATCHED].0.0.state.get(), State::HandedOver);
-    }
-
-    #[test]
-    fn moment_in_which_nothing_comes_ends_and_is_in_vain() {
-        let _kept = Keeping::set(true);
-        let (ours, mut theirs) = pair();
-        let cx = &mut Context::from_waker(Waker::noop());
-        assert!(ours.poll_readable(cx).is_pending());
-        WATCH.with_borrow_mut(|watch| watch.patience.looked(true));
-        assert!(!look_for_a_moment(|| false));
-        assert!(!WATCH.with_borrow(|watch| watch.patience.is_worth_looking()));
-        theirs.write_all(&[7]).unwrap();
-        assert!(look() && ours.poll_readable(cx).is_ready());
-    }
-}
+#[path = "watch_tests.rs"]
+mod tests;

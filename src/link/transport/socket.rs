@@ -89,8 +89,9 @@ impl Socket {
             // does about SIGPIPE.
             let sent =
                 rustix::net::sendmsg(self.socket.get_ref(), slices, control, SendFlags::NOSIGNAL);
-            if sent != Err(Errno::INTR) {
-                return sent;
+            match sent {
+                Err(Errno::INTR) => {}
+                done => return done.inspect(|sent| self.socket.note_written(*sent)),
             }
         }
     }
@@ -133,7 +134,7 @@ impl Transport for Socket {
         loop {
             match rustix::net::send(self.socket.get_ref(), slice, SendFlags::NOSIGNAL) {
                 Err(Errno::INTR) => {}
-                done => return Ok(done?),
+                done => return Ok(done.inspect(|sent| self.socket.note_written(*sent))?),
             }
         }
     }

@@ -289,7 +289,6 @@ fn until_its_end(raised: &mut Raised) -> usize {
 }
 
 #[test]
-#[ignore = "reads before the function has dealt with the cancel when the machine is busy"]
 fn cancel_overtakes_what_a_function_has_credit_for() {
     guarded(|| {
         // What a treewright gives at most, and all there is.
