@@ -1,4 +1,4 @@
-//! The life of an actor: its process, and the one function that it is there for.
+//! Children that are actors: a process each, and the one function that it is there for.
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -13,7 +13,9 @@ use super::care::{chain, hear, needs_care, take_care};
 use super::command::{World, output};
 use super::context::TreeContext;
 use super::control_group::control_group;
-use super::life::Life;
+use super::kind::{Kind, Running, live};
+use super::life::{Life, Verdict};
+use super::living::Alive;
 use super::orders::{Orders, deadline};
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind};
@@ -22,6 +24,7 @@ use crate::process::{Mark, Rung};
 use crate::rt;
 use crate::scope::DEFAULT_GRACE;
 use crate::time::Time;
+use crate::tree::actors::ActorUp;
 use crate::tree::log::ChildLog;
 use crate::tree::probe::ReadyProbe;
 
@@ -31,154 +34,158 @@ const BOOT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What `infinity` is where a number is needed.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Starts the actor and calls its function, waits for its end or an order to stop, and tells
-/// the supervisor.
-pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
-    let ChildKind::Actor(spec) = &life.spec.kind else {
-        return life.start_failed("it is no actor".to_owned());
-    };
-    let log = match context.log(&life.spec).await {
-        Ok(log) => log,
-        Err(error) => return life.start_failed(chain(&error)),
-    };
+/// Lives the life of an actor, and tells its supervisor what became of it.
+pub(super) async fn run(context: Rc<TreeContext>, life: Rc<Life>, orders: Orders) {
     let lived = open_nursery(async |nursery| {
-        live(&context, &life, spec, &log, &orders, &nursery).await;
-        Ok(())
+        let actors = Actors {
+            context,
+            nursery: &nursery,
+        };
+        Ok(live(&actors, &life, &orders).await)
     });
-    if let Err(error) = lived.await {
+    let verdict = lived.await.unwrap_or_else(|error| {
         // The body returns no error, and the actor is no failure of its nursery: it panicked.
-        life.exited(actor_end::of_error(&error));
+        Verdict::Exited(actor_end::of_error(&error))
+    });
+    life.end(verdict);
+}
+
+/// Children that are actors, in a nursery for one life.
+struct Actors<'a, 'env> {
+    context: Rc<TreeContext>,
+    nursery: &'a Nursery<'env>,
+}
+
+impl Kind for Actors<'_, '_> {
+    type Running = RunningActor;
+
+    async fn start(&self, life: &Rc<Life>) -> Result<RunningActor, Verdict> {
+        let ChildKind::Actor(spec) = &life.spec.kind else {
+            return Err(Verdict::not_started("it is no actor".to_owned()));
+        };
+        let log = self.context.log(&life.spec).await;
+        let log = log.map_err(|error| Verdict::not_started(chain(&error)))?;
+        let started = start(&self.context, life, spec, &log, self.nursery);
+        started.map_err(Verdict::not_started)
     }
 }
 
-async fn live(
-    context: &TreeContext,
-    life: &Life,
-    spec: &ActorSpec,
-    log: &Rc<ChildLog>,
-    orders: &Orders,
-    nursery: &Nursery<'_>,
-) {
-    // Before the spawn, so that no line is missed.
-    let ready = spec.exec.ready.as_ref();
-    let ready = ready.map(|ready| ReadyProbe::new(ready, log));
-    let started = match start(context, life, spec, log, nursery) {
-        Ok(started) => started,
-        Err(message) => return life.start_failed(message),
-    };
-    let Started {
-        actor,
-        attendant,
-        world,
-    } = &started;
-    let _alive = context.shared.living.enter(&life.spec.name);
-    let call = Call::default();
-    let up = Cell::new(None);
-    let ended = async {
+/// An actor that was started.
+struct RunningActor {
+    context: Rc<TreeContext>,
+    actor: SupervisedActor,
+    attendant: Rc<LogAttendant>,
+    world: Rc<World>,
+    ready: Option<ReadyProbe>,
+    call: Call,
+    /// How the call of its function ended, if it did by itself.
+    call_end: Option<CallEnd>,
+    /// Its name leads to it while it is up.
+    up: Cell<Option<ActorUp>>,
+    /// When it is killed, once it is to stop.
+    end: Option<Time>,
+    _alive: Alive,
+}
+
+impl Running for RunningActor {
+    type Exit = ActorEnd;
+
+    async fn exited(&mut self, life: &Life) {
+        let ChildKind::Actor(spec) = &life.spec.kind else {
+            return;
+        };
+        let (world, ready) = (&self.world, self.ready.as_ref());
+        let attendant = &self.attendant;
         let started = || {
-            let actors = &context.shared.actors;
-            up.set(Some(actors.enter(&life.spec.name, Some(actor.portal()))));
+            let actors = &self.context.shared.actors;
+            let up = actors.enter(&life.spec.name, Some(self.actor.portal()));
+            self.up.set(Some(up));
             life.started();
             attendant.function_started();
         };
-        Turn::Ended(call.make(actor, spec, started).await)
-    };
-    let ordered = async { Turn::Ordered(orders.next().await) };
-    let care = async {
-        if !needs_care(&spec.exec) {
-            return future::pending().await;
-        }
-        attendant.function_has_started().await;
-        Box::pin(take_care(life, world, ready.as_ref(), attendant.inbox())).await
-    };
-    // A call that is dropped is still known; the others only wait.
-    let turn = future::or(ended, future::or(ordered, care)).await;
-    match turn {
-        Turn::Ended(call) => {
-            actor.ask("its function has ended".into());
-            let end = stop(actor, orders, in_good_time(&life.spec.shutdown)).await;
-            drop(up.take());
-            tell_end(life, &call, &end);
-        }
-        Turn::Ordered(how) => {
-            actor.ask("its supervisor stops it".into());
-            let end = stop(actor, orders, how.clone()).await;
-            drop(up.take());
-            let reason = actor_end::of_stop(call.failure(), &end, &how, &life.spec.success);
-            life.stopped(reason, end.exit.stopped == Some(Rung::Killed));
-        }
+        let ended = self.call.make(&self.actor, spec, started);
+        let care = async {
+            if !needs_care(&spec.exec) {
+                return future::pending().await;
+            }
+            attendant.function_has_started().await;
+            Box::pin(take_care(life, world, ready, attendant.inbox())).await
+        };
+        // A call that is dropped is still known; the other only waits.
+        self.call_end = Some(future::or(ended, care).await);
     }
-}
 
-enum Turn {
-    Ended(CallEnd),
-    Ordered(Shutdown),
-}
-
-/// Tells the supervisor of an actor that came to its end by itself.
-fn tell_end(life: &Life, call: &CallEnd, end: &ActorEnd) {
-    match &call.outcome {
-        Err(CallError::Failed(error)) if !call.has_started && error.is_ignored() => life.ignored(),
-        outcome if !call.has_started => {
-            life.start_failed_because(actor_end::of_call(outcome, end));
+    async fn stop(&mut self, how: &Shutdown) -> ActorEnd {
+        let has_ended = self.call_end.is_some();
+        if self.end.is_none() {
+            self.actor.ask(match has_ended {
+                true => "its function has ended".into(),
+                false => "its supervisor stops it".into(),
+            });
         }
-        outcome => life.exited(actor_end::of_call(outcome, end)),
-    }
-}
-
-/// Stops the actor, more strictly if that is ordered meanwhile.
-async fn stop(actor: &SupervisedActor, orders: &Orders, how: Shutdown) -> ActorEnd {
-    let mut end = deadline(&how);
-    loop {
-        let ended = async { Next::Ended(Box::new(actor.ended().await)) };
-        let ordered = async { Next::Ordered(orders.next().await) };
+        let limit = match has_ended {
+            true => in_good_time(how),
+            false => deadline(how),
+        };
+        let end = self.end.unwrap_or(Time::MAX).min(limit);
+        self.end = Some(end);
+        let ended = async { Some(self.actor.ended().await) };
         let time_up = async {
             rt::sleep_until(end).await;
-            Next::TimeUp
+            None
         };
-        // All three only wait.
-        match future::or(ended, future::or(ordered, time_up)).await {
-            Next::Ended(ended) => return *ended,
-            Next::Ordered(stricter) => end = end.min(deadline(&stricter)),
-            Next::TimeUp => {
-                actor.kill();
-                end = Time::MAX;
+        // Both only wait.
+        if let Some(ended) = future::or(ended, time_up).await {
+            return ended;
+        }
+        self.actor.kill();
+        self.actor.ended().await
+    }
+
+    fn verdict(self, life: &Life, ordered: Option<&Shutdown>, end: ActorEnd) -> Verdict {
+        // From now on its name does not lead here.
+        drop(self.up);
+        match (ordered, &self.call_end) {
+            (None, Some(call)) => of_call(call, &end),
+            (how, _) => {
+                let how = how.unwrap_or(&life.spec.shutdown);
+                let reason = actor_end::of_stop(self.call.failure(), &end, how, &life.spec.success);
+                let killed = end.exit.stopped == Some(Rung::Killed);
+                Verdict::Stopped { reason, killed }
             }
         }
     }
 }
 
-enum Next {
-    Ended(Box<ActorEnd>),
-    Ordered(Shutdown),
-    TimeUp,
-}
-
-/// For ever is for an actor at work, and not for one whose work is done.
-fn in_good_time(how: &Shutdown) -> Shutdown {
-    Shutdown {
-        mode: match how.mode {
-            ShutdownMode::Infinity => ShutdownMode::Timeout(DEFAULT_GRACE),
-            mode => mode,
-        },
-        ..how.clone()
+/// What its supervisor makes of an actor that came to its end by itself.
+fn of_call(call: &CallEnd, end: &ActorEnd) -> Verdict {
+    match &call.outcome {
+        Err(CallError::Failed(error)) if !call.has_started && error.is_ignored() => {
+            Verdict::Ignored
+        }
+        outcome if !call.has_started => Verdict::StartFailed(actor_end::of_call(outcome, end)),
+        outcome => Verdict::Exited(actor_end::of_call(outcome, end)),
     }
 }
 
-/// An actor that was started.
-struct Started {
-    actor: SupervisedActor,
-    attendant: Rc<LogAttendant>,
-    world: Rc<World>,
+/// When an actor whose work is done is killed: for ever is for one that is at work.
+fn in_good_time(how: &Shutdown) -> Time {
+    match how.mode {
+        ShutdownMode::Infinity => rt::now() + DEFAULT_GRACE,
+        _ => deadline(how),
+    }
 }
 
 fn start(
-    context: &TreeContext,
+    context: &Rc<TreeContext>,
     life: &Life,
     spec: &ActorSpec,
     log: &Rc<ChildLog>,
     nursery: &Nursery<'_>,
-) -> Result<Started, String> {
+) -> Result<RunningActor, String> {
+    // Before the spawn, so that no line is missed.
+    let ready = spec.exec.ready.as_ref();
+    let ready = ready.map(|ready| ReadyProbe::new(ready, log));
     let mark = Mark::new(context.id(), &life.spec.name, life.incarnation.epoch);
     let world = World::new(&spec.exec, &Identity::default(), mark);
     let mut world = world.map_err(|error| chain(&error))?;
@@ -205,10 +212,17 @@ fn start(
         builder = builder.exe(exe);
     }
     let actor = builder.supervised(supervision);
-    Ok(Started {
+    Ok(RunningActor {
+        context: Rc::clone(context),
         actor: actor.map_err(|error| actor_end::text_of(&error))?,
         attendant,
         world: Rc::new(world),
+        ready,
+        call: Call::default(),
+        call_end: None,
+        up: Cell::new(None),
+        end: None,
+        _alive: context.shared.living.enter(&life.spec.name),
     })
 }
 

@@ -1,4 +1,4 @@
-//! One life of a child: what its supervisor orders it, and what it tells its supervisor.
+//! One life of a child: what it tells its supervisor.
 
 use std::sync::Arc;
 
@@ -8,13 +8,35 @@ use treewright_supervisors::supervisor::{Event, ExitReason, Incarnation};
 use super::mail::Mailbox;
 
 /// What a life is, and whom it tells what becomes of it.
-///
-/// A life ends by telling one of `start_failed`, `exited` and `stopped`, when nothing of it is
-/// left.
 pub(in crate::tree) struct Life {
     pub(in crate::tree) spec: Arc<ChildSpec>,
     pub(in crate::tree) incarnation: Incarnation,
     pub(in crate::tree) supervisor: Mailbox,
+}
+
+/// What became of a life, of which nothing is left.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tree) enum Verdict {
+    /// It said that it is not needed, and has not begun.
+    Ignored,
+    /// It has not come to its start.
+    StartFailed(ExitReason),
+    /// It came to its end by itself.
+    Exited(ExitReason),
+    /// It was ordered to stop.
+    Stopped {
+        /// Why it ended.
+        reason: ExitReason,
+        /// Whether it had to be killed.
+        killed: bool,
+    },
+}
+
+impl Verdict {
+    /// It could not be started at all.
+    pub(in crate::tree) fn not_started(message: String) -> Self {
+        Self::StartFailed(ExitReason::NotStarted { message })
+    }
 }
 
 impl Life {
@@ -38,36 +60,21 @@ impl Life {
         });
     }
 
-    pub(in crate::tree) fn start_failed(&self, message: String) {
-        self.start_failed_because(ExitReason::NotStarted { message });
-    }
-
-    pub(in crate::tree) fn start_failed_because(&self, why: ExitReason) {
-        self.supervisor.tell(Event::StartFailed {
-            incarnation: self.incarnation,
-            why,
-        });
-    }
-
-    pub(super) fn ignored(&self) {
-        self.supervisor.tell(Event::Ignored {
-            incarnation: self.incarnation,
-        });
-    }
-
-    pub(in crate::tree) fn exited(&self, reason: ExitReason) {
-        self.supervisor.tell(Event::Exited {
-            incarnation: self.incarnation,
-            reason,
-        });
-    }
-
-    pub(in crate::tree) fn stopped(&self, reason: ExitReason, killed: bool) {
+    /// Tells what became of it, which is the last that is told of it.
+    pub(in crate::tree) fn end(&self, verdict: Verdict) {
         let incarnation = self.incarnation;
-        self.supervisor.tell(Event::Stopped {
-            incarnation,
-            reason,
-            killed,
+        self.supervisor.tell(match verdict {
+            Verdict::Ignored => Event::Ignored { incarnation },
+            Verdict::StartFailed(why) => Event::StartFailed { incarnation, why },
+            Verdict::Exited(reason) => Event::Exited {
+                incarnation,
+                reason,
+            },
+            Verdict::Stopped { reason, killed } => Event::Stopped {
+                incarnation,
+                reason,
+                killed,
+            },
         });
     }
 }

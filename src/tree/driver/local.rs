@@ -1,6 +1,6 @@
-//! The life of a child that is a closure of the program.
+//! Children that are closures of the program.
 
-use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,137 +10,153 @@ use treewright_supervisors::supervisor::ExitReason;
 
 use super::actor_end;
 use super::context::TreeContext;
-use super::life::Life;
-use super::orders::{Orders, deadline};
+use super::kind::{Kind, Running};
+use super::life::{Life, Verdict};
+use super::orders::deadline;
 use crate::error::{CancelOrigin, CancelReason, Error, Result};
 use crate::rt::{self, Latch};
-use crate::scope::{DEFAULT_GRACE, Kind, Node, Urgency, guarded};
+use crate::scope::{self, DEFAULT_GRACE, Node, Urgency, guarded};
 use crate::time::Time;
 use crate::tree::attached::LocalChild;
 
-/// Runs the closure to its end, or until it is ordered to stop, and tells the supervisor.
-pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
-    let node = Node::with_grace(Kind::Task, Node::current(), grace(&life.spec.shutdown));
-    let started = Rc::new(Latch::new());
-    let child = LocalChild::new(
-        life.spec.name.clone(),
-        life.incarnation.epoch,
-        Rc::clone(&node),
-        Rc::clone(&started),
-    );
-    // A member of a pool runs the closure of its pool.
-    let name = life.spec.name.split('@').next().unwrap_or_default();
-    let Some(closure) = context.shared.attached.call(name, child) else {
-        return life.start_failed(format!("no closure is attached as `{name}`"));
-    };
-    if life.spec.start == StartCondition::Spawned {
-        started.set();
+/// Children that are closures of the program.
+pub(super) struct Closures(pub(super) Rc<TreeContext>);
+
+impl Kind for Closures {
+    type Running = RunningClosure;
+
+    async fn start(&self, life: &Rc<Life>) -> Result<RunningClosure, Verdict> {
+        let node = Node::with_grace(
+            scope::Kind::Task,
+            Node::current(),
+            grace(&life.spec.shutdown),
+        );
+        let started = Rc::new(Latch::new());
+        let child = LocalChild::new(
+            life.spec.name.clone(),
+            life.incarnation.epoch,
+            Rc::clone(&node),
+            Rc::clone(&started),
+        );
+        // A member of a pool runs the closure of its pool.
+        let name = life.spec.name.split('@').next().unwrap_or_default();
+        let Some(closure) = self.0.shared.attached.call(name, child) else {
+            let message = format!("no closure is attached as `{name}`");
+            return Err(Verdict::not_started(message));
+        };
+        if life.spec.start == StartCondition::Spawned {
+            started.set();
+        }
+        Ok(RunningClosure {
+            closure: Box::pin(guarded(Rc::clone(&node), closure)),
+            node,
+            started,
+            is_start_told: false,
+            outcome: None,
+            end: Time::MAX,
+            is_cancelled: false,
+            is_killed: false,
+        })
     }
-    let mut closure = Box::pin(guarded(Rc::clone(&node), closure));
-    let has_started = Cell::new(false);
-    let turn = {
+}
+
+/// A closure that runs.
+pub(super) struct RunningClosure {
+    closure: Pin<Box<dyn Future<Output = Result<Result<()>>>>>,
+    node: Rc<Node>,
+    started: Rc<Latch>,
+    is_start_told: bool,
+    /// What it ended with, if it came to its end by itself.
+    outcome: Option<Result<()>>,
+    /// When it is dropped, once it is to stop.
+    end: Time,
+    is_cancelled: bool,
+    is_killed: bool,
+}
+
+impl Running for RunningClosure {
+    type Exit = Result<()>;
+
+    async fn exited(&mut self, life: &Life) {
+        let is_start_told = &mut self.is_start_told;
         // What the closure does before it waits for the first time comes before its start.
-        let ended = async { Turn::Ended(closure.as_mut().await) };
-        let ordered = async { Turn::Ordered(orders.next().await) };
         let telling = async {
-            started.wait().await;
-            has_started.set(true);
+            self.started.wait().await;
+            *is_start_told = true;
             life.started();
             future::pending().await
         };
-        // Polled in this order. A closure that is not waited for any more is still there.
-        future::or(ended, future::or(ordered, telling)).await
-    };
-    match turn {
-        Turn::Ended(outcome) => {
-            // It may have said that it has started with its last breath.
-            let has_started = has_started.get() || is_start_of_its_own(&life, &started);
-            tell_end(&life, has_started, flat(outcome));
+        let outcome = future::or(self.closure.as_mut(), telling).await;
+        self.outcome = Some(flat(outcome));
+    }
+
+    async fn stop(&mut self, how: &Shutdown) -> Result<()> {
+        if let Some(outcome) = self.outcome.take() {
+            return outcome;
         }
-        Turn::Ordered(how) => {
+        if !self.is_cancelled {
             let reason = CancelReason::new(CancelOrigin::Request);
             let reason = reason.with_message("its supervisor stops it");
-            node.cancel(reason, Urgency::InOrder);
-            let (outcome, killed) = stop(&node, &mut closure, &orders, &how).await;
-            life.stopped(reason_of_stop(outcome, killed), killed);
+            self.node.cancel(reason, Urgency::InOrder);
+            self.is_cancelled = true;
         }
-    }
-}
-
-enum Turn {
-    Ended(Result<Result<()>>),
-    Ordered(Shutdown),
-}
-
-/// Whether the closure said by itself that it had started, and has ended before that was told.
-fn is_start_of_its_own(life: &Life, started: &Latch) -> bool {
-    life.spec.start == StartCondition::Ready && started.is_set()
-}
-
-fn tell_end(life: &Life, has_started: bool, outcome: Result<()>) {
-    match outcome {
-        Err(error) if error.is_ignored() && !has_started => life.ignored(),
-        Err(error) if !has_started && life.spec.start == StartCondition::Ready => {
-            life.start_failed_because(actor_end::of_error(&error));
+        if how.mode == ShutdownMode::BrutalKill {
+            self.kill();
         }
-        outcome => {
-            if life.spec.start != StartCondition::Completed {
-                life.started();
+        if !self.is_killed {
+            self.end = self.end.min(deadline(how));
+            let end = self.end;
+            let ended = async { Some(self.closure.as_mut().await) };
+            let time_up = async {
+                rt::sleep_until(end).await;
+                None
+            };
+            // The closure goes on when it is waited for again.
+            if let Some(outcome) = future::or(ended, time_up).await {
+                // Shielded work is cut off at the same moment.
+                self.is_killed = rt::now() >= end;
+                return flat(outcome);
             }
-            life.exited(match outcome {
-                Ok(()) => ExitReason::Normal,
-                Err(error) => actor_end::of_error(&error),
-            });
+            self.kill();
         }
+        flat(self.closure.as_mut().await)
     }
-}
 
-/// Waits for the end of a closure that was cancelled, and drops it when its time is up. Says
-/// whether that was needed.
-async fn stop(
-    node: &Node,
-    closure: &mut (impl Future<Output = Result<Result<()>>> + Unpin),
-    orders: &Orders,
-    how: &Shutdown,
-) -> (Result<()>, bool) {
-    let is_brutal = |how: &Shutdown| how.mode == ShutdownMode::BrutalKill;
-    let mut end = deadline(how);
-    let mut is_killed = is_brutal(how);
-    if is_killed {
-        press(node);
-        end = Time::MAX;
-    }
-    loop {
-        let ended = async { Next::Ended((&mut *closure).await) };
-        let ordered = async { Next::Ordered(orders.next().await) };
-        let time_up = async {
-            rt::sleep_until(end).await;
-            Next::TimeUp
-        };
-        // The closure goes on when it is waited for again; the others only wait.
-        match future::or(ended, future::or(ordered, time_up)).await {
-            // Shielded work is cut off at the same moment.
-            Next::Ended(outcome) => return (flat(outcome), is_killed || rt::now() >= end),
-            Next::Ordered(stricter) if !is_brutal(&stricter) => {
-                end = end.min(deadline(&stricter));
+    fn verdict(self, life: &Life, ordered: Option<&Shutdown>, outcome: Result<()>) -> Verdict {
+        if ordered.is_some() {
+            return Verdict::Stopped {
+                reason: reason_of_stop(outcome, self.is_killed),
+                killed: self.is_killed,
+            };
+        }
+        let is_ready_awaited = life.spec.start == StartCondition::Ready;
+        // It may have said that it has started with its last breath.
+        let has_started = self.is_start_told || (is_ready_awaited && self.started.is_set());
+        match outcome {
+            Err(error) if error.is_ignored() && !has_started => Verdict::Ignored,
+            Err(error) if !has_started && is_ready_awaited => {
+                Verdict::StartFailed(actor_end::of_error(&error))
             }
-            Next::Ordered(_) | Next::TimeUp => {
-                is_killed = true;
-                end = Time::MAX;
-                press(node);
+            outcome => {
+                if life.spec.start != StartCondition::Completed {
+                    life.started();
+                }
+                Verdict::Exited(match outcome {
+                    Ok(()) => ExitReason::Normal,
+                    Err(error) => actor_end::of_error(&error),
+                })
             }
         }
     }
 }
 
-enum Next {
-    Ended(Result<Result<()>>),
-    Ordered(Shutdown),
-    TimeUp,
-}
-
-fn press(node: &Node) {
-    node.cancel(CancelReason::new(CancelOrigin::Request), Urgency::AtOnce);
+impl RunningClosure {
+    /// Cuts off what is shielded, too.
+    fn kill(&mut self) {
+        self.is_killed = true;
+        let reason = CancelReason::new(CancelOrigin::Request);
+        self.node.cancel(reason, Urgency::AtOnce);
+    }
 }
 
 /// A panic is a failure as any other.

@@ -1,4 +1,4 @@
-//! The life of a command.
+//! Children that are commands of the operating system.
 
 use std::rc::Rc;
 
@@ -10,82 +10,95 @@ use super::command::World;
 use super::context::TreeContext;
 use super::control_group::control_group;
 use super::convert;
-use super::life::Life;
-use super::orders::Orders;
+use super::kind::{Kind, Running};
+use super::life::{Life, Verdict};
+use super::living::Alive;
 use crate::process::{Child, Exit, Mark};
 use crate::tree::log::{AttachedOutput, ChildLog};
 use crate::tree::probe::{NotifyInbox, ReadyProbe};
 
-/// Starts the command, waits for its end or an order to stop, and tells the supervisor.
-pub(super) async fn run(context: Rc<TreeContext>, life: Life, orders: Orders) {
-    let ChildKind::Process(spec) = &life.spec.kind else {
-        return life.start_failed("it is no command".to_owned());
-    };
-    let log = match context.log(&life.spec).await {
-        Ok(log) => log,
-        Err(error) => return life.start_failed(chain(&error)),
-    };
-    // Before the spawn, so that no line is missed.
-    let ready = spec
-        .exec
-        .ready
-        .as_ref()
-        .map(|ready| ReadyProbe::new(ready, &log));
-    let started = match start(&context, &life, spec, &log) {
-        Ok(started) => started,
-        Err(message) => return life.start_failed(message),
-    };
-    let Started {
-        mut child,
-        output,
-        world,
-        inbox,
-    } = started;
-    let _alive = context.shared.living.enter(&life.spec.name);
-    life.started();
-    let care = async {
-        if needs_care(&spec.exec) {
-            // Boxed, so that a child without probes takes no memory for them.
-            Box::pin(take_care(&life, &world, ready.as_ref(), inbox.as_ref())).await
-        } else {
-            future::pending().await
-        }
-    };
-    // The care has nothing to lose: once the child has ended nobody wants to know more of it.
-    let turn = future::or(wait(&mut child, &orders), care).await;
-    let ordered = match turn {
-        Turn::Ended => None,
-        Turn::Ordered(how) => Some(how),
-    };
-    // What a child that ended by itself left behind goes with it; only then may a replacement
-    // start.
-    let how = ordered
-        .clone()
-        .unwrap_or_else(|| life.spec.shutdown.clone());
-    // Boxed, so that a child that runs takes no memory for its end.
-    let exit = Box::pin(stop(&mut child, &orders, how.clone())).await;
-    Box::pin(drain(&output)).await;
-    if ordered.is_none() {
-        return life.exited(convert::reason(exit.reason));
+/// Children that are commands.
+pub(super) struct Commands(pub(super) Rc<TreeContext>);
+
+impl Kind for Commands {
+    type Running = RunningCommand;
+
+    async fn start(&self, life: &Rc<Life>) -> Result<RunningCommand, Verdict> {
+        let ChildKind::Process(spec) = &life.spec.kind else {
+            return Err(Verdict::not_started("it is no command".to_owned()));
+        };
+        let log = self.0.log(&life.spec).await;
+        let log = log.map_err(|error| Verdict::not_started(chain(&error)))?;
+        let started = start(&self.0, life, spec, &log);
+        let command = started.map_err(Verdict::not_started)?;
+        life.started();
+        Ok(command)
     }
-    let (reason, killed) = convert::stop(exit, &how, &life.spec.success);
-    life.stopped(reason, killed);
 }
 
 /// A command that runs.
-struct Started {
+pub(super) struct RunningCommand {
     child: Child,
     output: AttachedOutput,
     world: Rc<World>,
+    ready: Option<ReadyProbe>,
     inbox: Option<NotifyInbox>,
+    /// How it ended, once it has.
+    exit: Option<Exit>,
+    _alive: Alive,
+}
+
+impl Running for RunningCommand {
+    type Exit = Exit;
+
+    async fn exited(&mut self, life: &Life) {
+        let (world, ready, inbox) = (&self.world, self.ready.as_ref(), self.inbox.as_ref());
+        let care = async {
+            if life.spec.kind.exec().is_some_and(needs_care) {
+                // Boxed, so that a child without probes takes no memory for them.
+                Box::pin(take_care(life, world, ready, inbox)).await
+            } else {
+                future::pending().await
+            }
+        };
+        let ended = async {
+            self.child.wait().await;
+        };
+        // The care has nothing to lose: once the child has ended nobody wants to know more of it.
+        future::or(ended, care).await;
+    }
+
+    /// What a command that ended by itself left behind goes with it; only then may a replacement
+    /// start.
+    async fn stop(&mut self, how: &Shutdown) -> Exit {
+        let exit = match self.exit {
+            Some(exit) => exit,
+            None => *self.exit.insert(self.child.stop(how).await),
+        };
+        drain(&self.output).await;
+        exit
+    }
+
+    fn verdict(self, life: &Life, ordered: Option<&Shutdown>, exit: Exit) -> Verdict {
+        match ordered {
+            None => Verdict::Exited(convert::reason(exit.reason)),
+            Some(how) => {
+                let (reason, killed) = convert::stop(exit, how, &life.spec.success);
+                Verdict::Stopped { reason, killed }
+            }
+        }
+    }
 }
 
 fn start(
     context: &TreeContext,
     life: &Life,
     spec: &ProcessSpec,
-    log: &ChildLog,
-) -> Result<Started, String> {
+    log: &Rc<ChildLog>,
+) -> Result<RunningCommand, String> {
+    // Before the spawn, so that no line is missed.
+    let ready = spec.exec.ready.as_ref();
+    let ready = ready.map(|ready| ReadyProbe::new(ready, log));
     let mark = Mark::new(context.id(), &life.spec.name, life.incarnation.epoch);
     let mut world = World::new(&spec.exec, &spec.identity, mark).map_err(|error| chain(&error))?;
     let socket = hear(context, &spec.exec, &mut world)?;
@@ -100,38 +113,13 @@ fn start(
     let inbox = socket.map(|socket| heard(&socket, &child));
     let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
     let output = log.attach(stdout, stderr).map_err(|error| chain(&error))?;
-    Ok(Started {
+    Ok(RunningCommand {
         child,
         output,
         world: Rc::new(world),
+        ready,
         inbox,
+        exit: None,
+        _alive: context.shared.living.enter(&life.spec.name),
     })
-}
-
-enum Turn {
-    Ended,
-    Ordered(Shutdown),
-}
-
-/// Both sides only wait: whichever is dropped has lost nothing.
-async fn wait(child: &mut Child, orders: &Orders) -> Turn {
-    let ended = async {
-        child.wait().await;
-        Turn::Ended
-    };
-    future::or(ended, async { Turn::Ordered(orders.next().await) }).await
-}
-
-/// Stops the child, more strictly if that is ordered meanwhile.
-async fn stop(child: &mut Child, orders: &Orders, how: Shutdown) -> Exit {
-    let mut how = how;
-    loop {
-        let stopped = async { Ok(child.stop(&how).await) };
-        let ordered = async { Err(orders.next().await) };
-        // A stop that is dropped goes on where it was when it is asked for again.
-        match future::or(stopped, ordered).await {
-            Ok(exit) => return exit,
-            Err(stricter) => how = stricter,
-        }
-    }
 }

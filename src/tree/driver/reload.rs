@@ -8,7 +8,7 @@ use treewright_supervisors::supervisor::{ReloadMode, Reply, Request, RequestId};
 
 use super::context::TreeContext;
 use super::mail::{Caller, Mail};
-use super::supervisor::{Driver, OrderChannel};
+use super::supervisor::Driver;
 use crate::rt::channel;
 
 /// The reloads that are not answered yet, with whom those below are to answer.
@@ -32,7 +32,7 @@ impl Driver<'_> {
             return;
         };
         for commander in self.lives.values_mut() {
-            let OrderChannel::Supervisor(mailbox) = &commander.channel else {
+            let Some(mailbox) = &commander.mailbox else {
                 continue;
             };
             let Some(spec) = self.state.childspec(&commander.spec.name) else {

@@ -12,16 +12,19 @@ use treewright_supervisors::supervisor::{
     SupervisorState,
 };
 
+use super::actor;
 use super::additions::Additions;
 use super::context::{Membership, TreeContext};
-use super::life::Life;
+use super::kind::run;
+use super::life::{Life, Verdict};
+use super::local::Closures;
 use super::mail::{Caller, Mail, MailQueue, Mailbox};
+use super::nested::Supervisors;
 use super::orders::Orders;
+use super::process::Commands;
 use super::reload::Reloads;
-use super::{actor, local, nested, process};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
-use crate::tree::isolated;
 use crate::tree::roster::Claim;
 use crate::tree::shared::Wanted;
 
@@ -51,7 +54,9 @@ pub(super) struct Commander {
     incarnation: Incarnation,
     pub(super) spec: Arc<ChildSpec>,
     name: ChildName,
-    pub(super) channel: OrderChannel,
+    orders: Orders,
+    /// The way into its loop, if it is a supervisor.
+    pub(super) mailbox: Option<Mailbox>,
     /// What was wanted of the tree when a supervisor was last told its part of it.
     pub(super) told: Rc<Wanted>,
 }
@@ -60,11 +65,6 @@ pub(super) struct Commander {
 pub(super) struct Asker {
     answer: channel::Sender<Reply>,
     claim: Option<Claim>,
-}
-
-pub(super) enum OrderChannel {
-    Life(Orders),
-    Supervisor(Mailbox),
 }
 
 impl<'env> Driver<'env> {
@@ -254,73 +254,48 @@ impl<'env> Driver<'env> {
             Some(member) => Arc::new(spec.instance(member.index, &member.args)),
             None => spec,
         };
-        let life = Life {
+        let life = Rc::new(Life {
             spec: Arc::clone(&spec),
             incarnation,
             supervisor: self.mailbox.clone(),
-        };
-        let channel = match &spec.kind {
+        });
+        let (context, orders) = (Rc::clone(&self.context), Orders::default());
+        let given = orders.clone();
+        let mut mailbox = None;
+        match &spec.kind {
             ChildKind::Process(_) => {
-                let orders = Orders::default();
-                let context = Rc::clone(&self.context);
-                self.nursery
-                    .spawn(process::run(context, life, orders.clone()));
-                OrderChannel::Life(orders)
+                self.nursery.spawn(run(Commands(context), life, given));
             }
             ChildKind::Actor(_) => {
-                let orders = Orders::default();
-                let context = Rc::clone(&self.context);
-                self.nursery
-                    .spawn(actor::run(context, life, orders.clone()));
-                OrderChannel::Life(orders)
-            }
-            ChildKind::Supervisor(nested) if nested.isolated => {
-                let (mailbox, mail) = Mailbox::new();
-                let channel = OrderChannel::Supervisor(mailbox.clone());
-                let membership = self.context.enter(&spec.name, &mailbox);
-                let context = Rc::clone(&self.context);
-                self.nursery
-                    .spawn(isolated::run(context, life, mail, membership));
-                channel
-            }
-            ChildKind::Supervisor(_) | ChildKind::Pool(_) => {
-                let mail = Mailbox::new();
-                let channel = OrderChannel::Supervisor(mail.0.clone());
-                // Entered at once: whoever looks for it from now on finds this life of it.
-                let membership = self.context.enter(&spec.name, &mail.0);
-                let context = Rc::clone(&self.context);
-                self.nursery
-                    .spawn(nested::run(context, life, mail, membership));
-                channel
+                self.nursery.spawn(actor::run(context, life, given));
             }
             ChildKind::Local => {
-                let orders = Orders::default();
-                let context = Rc::clone(&self.context);
-                self.nursery
-                    .spawn(local::run(context, life, orders.clone()));
-                OrderChannel::Life(orders)
+                self.nursery.spawn(run(Closures(context), life, given));
+            }
+            ChildKind::Supervisor(_) | ChildKind::Pool(_) => {
+                let (supervisor, way_in) = Supervisors::enter(&context, &spec.name);
+                mailbox = Some(way_in);
+                self.nursery.spawn(run(supervisor, life, given));
             }
             ChildKind::Worker(_) => {
-                return life.start_failed("children of this kind cannot be run yet".to_owned());
+                let message = "children of this kind cannot be run yet".to_owned();
+                return life.end(Verdict::not_started(message));
             }
-        };
+        }
         let commander = Commander {
             incarnation,
             spec,
             name,
-            channel,
+            orders,
+            mailbox,
             told: self.context.wanted(),
         };
         self.lives.insert(incarnation.child, commander);
     }
 
     fn stop_child(&mut self, incarnation: Incarnation, how: Shutdown) {
-        let Some(commander) = self.lives.get(&incarnation.child) else {
-            return;
-        };
-        match &commander.channel {
-            OrderChannel::Life(orders) => orders.give(how),
-            OrderChannel::Supervisor(mailbox) => mailbox.tell(nested::as_event(&how)),
+        if let Some(commander) = self.lives.get(&incarnation.child) {
+            commander.orders.give(how);
         }
     }
 }

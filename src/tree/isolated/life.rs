@@ -20,7 +20,9 @@ use crate::portal::Portal;
 use crate::process::Mark;
 use crate::rt::{self, channel};
 use crate::scope::Urgency;
-use crate::tree::driver::{Life, Mail, MailQueue, Membership, TreeContext, reason_of, text_of};
+use crate::tree::driver::{
+    Life, Mail, MailQueue, Membership, TreeContext, Verdict, reason_of, text_of,
+};
 use crate::tree::log::{AttachedOutput, PassedSettings};
 
 /// How long the process may take to kill what it has, before it is killed itself with all that.
@@ -32,11 +34,10 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// Runs an isolated supervisor, and tells its own what becomes of it.
 pub(in crate::tree) async fn run(
     context: Rc<TreeContext>,
-    life: Life,
+    life: Rc<Life>,
     mail: MailQueue,
     membership: Membership,
-) {
-    let life = Rc::new(life);
+) -> Verdict {
     let (desk, outbox) = Desk::new(Rc::clone(&context), Rc::clone(&life));
     let isolated = Isolated {
         context,
@@ -57,15 +58,12 @@ pub(in crate::tree) async fn run(
     isolated.desk.clear();
     drop(membership);
     match end {
-        End::StartFailed(why) => life.start_failed_because(why),
-        End::Exited(reason) if isolated.desk.kill_ordered.is_set() => life.stopped(reason, true),
-        End::Exited(reason) => life.exited(reason),
+        Verdict::Exited(reason) if isolated.desk.kill_ordered.is_set() => Verdict::Stopped {
+            reason,
+            killed: true,
+        },
+        end => end,
     }
-}
-
-enum End {
-    StartFailed(ExitReason),
-    Exited(ExitReason),
 }
 
 struct Isolated {
@@ -75,7 +73,7 @@ struct Isolated {
     /// Set when the process is up.
     portal: OnceCell<Portal>,
     /// How it ended, where that is known before the process is killed.
-    verdict: RefCell<Option<End>>,
+    verdict: RefCell<Option<Verdict>>,
 }
 
 impl Isolated {
@@ -84,7 +82,7 @@ impl Isolated {
         nursery: &Nursery<'_>,
         mail: &MailQueue,
         outbox: &channel::Receiver<(ChildName, Mail)>,
-    ) -> End {
+    ) -> Verdict {
         let output = match Output::open(&self.context, &self.life) {
             Ok(output) => output,
             Err(error) => return not_started(&error),
@@ -92,7 +90,7 @@ impl Isolated {
         let Some(portal) = self.start(nursery, mail).await else {
             // A stop wins over a start.
             return self
-                .killed(nursery, End::Exited(ExitReason::Shutdown))
+                .killed(nursery, Verdict::Exited(ExitReason::Shutdown))
                 .await;
         };
         let talk = async { self.talk(nursery, portal?, output, mail, outbox).await };
@@ -104,7 +102,7 @@ impl Isolated {
 
     /// Ended so, and what there is of the process is killed. That ends the nursery, and with it
     /// this.
-    async fn killed(&self, nursery: &Nursery<'_>, end: End) -> End {
+    async fn killed(&self, nursery: &Nursery<'_>, end: Verdict) -> Verdict {
         self.verdict.replace(Some(end));
         kill(nursery);
         pending().await
@@ -139,7 +137,7 @@ impl Isolated {
         output: Output,
         mail: &MailQueue,
         outbox: &channel::Receiver<(ChildName, Mail)>,
-    ) -> Result<End> {
+    ) -> Result<Verdict> {
         let portal = self.portal.get_or_init(|| portal);
         let beginning = self.beginning(&output)?;
         let (ctx, ()) = portal.open_context(subtree(beginning)).await?;
@@ -161,8 +159,8 @@ impl Isolated {
         let last = self.hear(receiver, nursery);
         let last = future::or(future::or(last, patience), future::or(forward, tell)).await;
         let end = match last {
-            Some(News::StartFailed(why)) => Some(End::StartFailed(why)),
-            Some(News::Exited(reason)) => Some(End::Exited(reason)),
+            Some(News::StartFailed(why)) => Some(Verdict::StartFailed(why)),
+            Some(News::Exited(reason)) => Some(Verdict::Exited(reason)),
             _ => None,
         };
         if end.is_none() {
@@ -175,7 +173,7 @@ impl Isolated {
             None => portal.wait().await,
         };
         let _late = rt::within(DRAIN_LIMIT, output.drained()).await;
-        Ok(end.unwrap_or_else(|| End::Exited(reason_of(exit.reason))))
+        Ok(end.unwrap_or_else(|| Verdict::Exited(reason_of(exit.reason))))
     }
 
     async fn hear(&self, mut news: StreamReceiver<News>, nursery: &Nursery<'_>) -> Option<News> {
@@ -218,9 +216,9 @@ impl Isolated {
     }
 
     /// What the failure of the nursery was: the process has died.
-    fn end_of(&self, error: &Error) -> End {
+    fn end_of(&self, error: &Error) -> Verdict {
         let exit = self.portal.get().and_then(Portal::try_wait);
-        End::Exited(match exit {
+        Verdict::Exited(match exit {
             Some(exit) => reason_of(exit.reason),
             None => ExitReason::Failed {
                 message: text_of(error),
@@ -230,9 +228,8 @@ impl Isolated {
     }
 }
 
-fn not_started(error: &Error) -> End {
-    let message = text_of(error);
-    End::StartFailed(ExitReason::NotStarted { message })
+fn not_started(error: &Error) -> Verdict {
+    Verdict::not_started(text_of(error))
 }
 
 /// Kills the process with all that carries its mark.

@@ -64,15 +64,16 @@ async fn run(
     let shared = Shared::below(wanted, top.0.clone(), uplink.clone());
     let context = TreeContext::new(shared, logs, beginning.seed, Box::new(|_| {}));
     let (news, told) = Mailbox::new();
-    let life = Life {
+    let life = Rc::new(Life {
         spec: Arc::new(beginning.spec.clone()),
         incarnation: beginning.incarnation,
         supervisor: news,
-    };
+    });
     open_nursery(async |nursery| {
         let supervisor = async {
             let membership = context.enter_here(&life.spec.name, &top.0);
-            run_nested(Rc::clone(&context), life, top, membership).await;
+            let run = run_nested(Rc::clone(&context), Rc::clone(&life), top, membership);
+            life.end(run.await);
             // Closing the logs ends the other side.
             context.logs.close(LOG_GRACE).await;
         };
