@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::backlog::Backlog;
 use super::phases::{Event, Misuse, Role, Verdict};
-use super::state::{End, Next, State};
+use super::state::{Next, State};
 use crate::error::{CancelReason, Error, ErrorKind, Result};
 use crate::id::{ActorId, ContextId};
 use crate::portal::Peer;
@@ -22,20 +22,20 @@ use crate::wire::{Codec, CreditBody, Encoded, Frame, Kind};
 
 /// One side of a context.
 pub(crate) struct Dialog {
-    peer: Rc<Peer>,
-    context: ContextId,
+    pub(super) peer: Rc<Peer>,
+    pub(super) context: ContextId,
     /// The path of the function.
     task: Cow<'static, str>,
-    state: RefCell<State>,
-    backlog: Backlog,
+    pub(super) state: RefCell<State>,
+    pub(super) backlog: Backlog,
     /// The context has ended.
-    over: Latch,
+    pub(super) over: Latch,
     /// The sender was dropped, and the other side was not told yet.
-    was_dropped: Cell<bool>,
+    pub(super) was_dropped: Cell<bool>,
     /// The user of this side was told of the error that ended it.
     was_told: Cell<bool>,
     /// With what the function is cancelled, where it runs.
-    node: OnceCell<Rc<Node>>,
+    pub(super) node: OnceCell<Rc<Node>>,
     /// What came with the start of the function.
     descriptor: RefCell<Option<OwnedFd>>,
 }
@@ -112,84 +112,6 @@ impl Dialog {
         self.peer.link().codec()
     }
 
-    /// Takes in a frame of this context, and says how it breaks the protocol, if so.
-    pub(crate) fn hear(&self, frame: Frame) -> Result<(), &'static str> {
-        let mut state = self.state.borrow_mut();
-        match frame.kind {
-            Kind::Data | Kind::Raw => {
-                let back = state.received(frame, self.peer.growth())?;
-                let reader = state.reader.take();
-                drop(state);
-                self.give(back);
-                wake(reader);
-            }
-            Kind::Started => {
-                state.started(frame.body)?;
-                let waiter = state.first_waker.take();
-                drop(state);
-                wake(waiter);
-            }
-            Kind::Credit => {
-                let more = frame.decode(self.codec());
-                state.may_send_more(more.map_err(|_| "credit that cannot be read")?)?;
-                let sender = state.sender.take();
-                drop(state);
-                wake(sender);
-            }
-            Kind::EndOfStream => {
-                state.stream_ended()?;
-                let reader = state.reader.take();
-                drop(state);
-                wake(reader);
-            }
-            _ => return Err("a frame that has no place in a context"),
-        }
-        Ok(())
-    }
-
-    /// The function there has ended.
-    pub(crate) fn peer_ended(&self, outcome: Result<Bytes>) -> Result<(), &'static str> {
-        let end = End {
-            outcome,
-            is_loss: false,
-        };
-        self.finish(Event::PeerEnded, end)
-    }
-
-    /// Nobody is there any more.
-    pub(crate) fn lose(&self, error: &Error) {
-        let end = End {
-            outcome: Err(error.clone()),
-            is_loss: true,
-        };
-        let _never_refused = self.finish(Event::Lost, end);
-    }
-
-    /// The function here has ended.
-    pub(crate) fn end(&self) {
-        let end = End {
-            outcome: Ok(Bytes::new()),
-            is_loss: false,
-        };
-        let _never_refused = self.finish(Event::End, end);
-    }
-
-    fn finish(&self, event: Event, end: End) -> Result<(), &'static str> {
-        let mut state = self.state.borrow_mut();
-        if state.finish(event, end)? {
-            self.peer.growth().give_back(state.growth());
-            let wakers = [
-                state.first_waker.take(),
-                state.reader.take(),
-                state.sender.take(),
-            ];
-            drop(state);
-            self.over.set();
-            wakers.into_iter().for_each(wake);
-        }
-        Ok(())
-    }
-
     /// Waits for the first value, or for the end of the context if that comes before.
     pub(crate) async fn first(&self) -> Result<Bytes> {
         poll_fn(|cx| {
@@ -214,72 +136,11 @@ impl Dialog {
         Error::new(ErrorKind::Broken, message).with_hint("let it call `ctx.started(..)` first")
     }
 
-    /// Sends the first value.
-    pub(crate) fn start(&self, first: Encoded) -> Result<()> {
-        self.may(Event::Start, "start")?;
-        self.peer.send(first)
-    }
-
     /// Opens the stream of the context, of which there is one.
     pub(crate) fn open_stream(&self) -> Result<()> {
         let opened = self.state.borrow_mut().open_stream();
         let more = opened.map_err(|misuse| self.misuse(misuse, "open the stream of"))?;
         self.give(more);
-        Ok(())
-    }
-
-    /// Waits until one message may be sent.
-    pub(crate) fn poll_may_send(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let mut state = self.state.borrow_mut();
-        match state.may_send() {
-            Ok(true) => {
-                let room = self.backlog.poll_room(cx, self.peer.link(), self.context);
-                if room.is_pending() {
-                    remember(&mut state.sender, cx);
-                }
-                room.map(Ok)
-            }
-            Ok(false) => {
-                remember(&mut state.sender, cx);
-                Poll::Pending
-            }
-            Err(misuse) => Poll::Ready(Err(self.cannot_send(&state, misuse))),
-        }
-    }
-
-    /// Whether one message may be sent now.
-    pub(crate) fn may_send(&self) -> Result<bool> {
-        let mut state = self.state.borrow_mut();
-        let has_room = || Backlog::has_room(self.peer.link(), self.context);
-        match state.may_send() {
-            Ok(has_credit) => Ok(has_credit && has_room()),
-            Err(misuse) => Err(self.cannot_send(&state, misuse)),
-        }
-    }
-
-    fn cannot_send(&self, state: &State, misuse: Misuse) -> Error {
-        match (misuse, state.end()) {
-            (
-                Misuse::Ended,
-                Some(End {
-                    outcome: Err(error),
-                    ..
-                }),
-            ) => {
-                self.tell();
-                error.clone()
-            }
-            _ => self.misuse(misuse, "send on the stream of"),
-        }
-    }
-
-    /// Sends a message, for which there must be credit.
-    pub(crate) fn send(&self, message: Encoded) -> Result<()> {
-        let length = message.body_length();
-        let link = self.peer.link();
-        self.peer.send(message)?;
-        self.state.borrow_mut().sent(length);
-        link.flush_gathered();
         Ok(())
     }
 
@@ -301,34 +162,6 @@ impl Dialog {
                 remember(&mut state.reader, cx);
                 Poll::Pending
             }
-        }
-    }
-
-    /// Sends no more messages.
-    pub(crate) fn close_sending(&self) {
-        let verdict = self.state.borrow_mut().step(Event::CloseSending);
-        if verdict == Verdict::Do {
-            let last = Encoded::empty(Kind::EndOfStream, self.context);
-            // Where nobody is there, nobody waits for the end.
-            let _gone = self.peer.send(last);
-        }
-    }
-
-    /// Nobody is there to send more. Where the function runs, that may be because it ends:
-    /// then its end says so, which may be a failure, and a stream that had ended well before
-    /// would hide that.
-    pub(crate) fn sender_dropped(&self) {
-        match self.node.get() {
-            Some(_) => self.was_dropped.set(true),
-            None => self.close_sending(),
-        }
-    }
-
-    /// The function that runs here waits for something, so it was not because of its end that
-    /// its sender was dropped, if it was.
-    pub(crate) fn function_waits(&self) {
-        if self.was_dropped.take() {
-            self.close_sending();
         }
     }
 
@@ -406,7 +239,7 @@ impl Dialog {
         self.state.borrow().end().is_some_and(|end| end.is_loss)
     }
 
-    fn give(&self, more: Option<CreditBody>) {
+    pub(super) fn give(&self, more: Option<CreditBody>) {
         let Some(more) = more else { return };
         let frame = Encoded::new(self.codec(), Kind::Credit, self.context, &more);
         if let Ok(frame) = frame {
@@ -414,24 +247,7 @@ impl Dialog {
         }
     }
 
-    fn may(&self, event: Event, what: &str) -> Result<()> {
-        let mut state = self.state.borrow_mut();
-        match state.step(event) {
-            Verdict::Misuse(misuse) => match state.end() {
-                Some(End {
-                    outcome: Err(error),
-                    ..
-                }) => {
-                    self.tell();
-                    Err(error.clone())
-                }
-                _ => Err(self.misuse(misuse, what)),
-            },
-            _ => Ok(()),
-        }
-    }
-
-    fn misuse(&self, misuse: Misuse, what: &str) -> Error {
+    pub(super) fn misuse(&self, misuse: Misuse, what: &str) -> Error {
         let (task, actor) = (&self.task, self.peer.id().name());
         Error::wrap(ErrorKind::Closed, misuse).context(format!(
             "cannot {what} context `{task}` with actor `{actor}`"
@@ -450,14 +266,14 @@ impl fmt::Debug for Dialog {
     }
 }
 
-fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+pub(super) fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
     match slot {
         Some(waker) => waker.clone_from(cx.waker()),
         None => *slot = Some(cx.waker().clone()),
     }
 }
 
-fn wake(waker: Option<Waker>) {
+pub(super) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
     }

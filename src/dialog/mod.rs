@@ -2,12 +2,14 @@
 //!
 //! [`phases`] decides which frames have their place and what the user may do, [`credit`]
 //! how much of a stream may be on its way; [`state`] puts both together with what waits to
-//! be read. [`backlog`] bounds what waits to be written, and [`handle`] is what wakes, sends
-//! and is waited on.
+//! be read. [`backlog`] bounds what waits to be written. [`handle`] is what is waited on,
+//! [`incoming`] what wakes, and [`outgoing`] what sends.
 
 mod backlog;
 mod credit;
 mod handle;
+mod incoming;
+mod outgoing;
 mod phases;
 #[cfg(test)]
 mod phases_tests;

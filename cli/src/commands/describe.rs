@@ -1,13 +1,11 @@
 //! Children in a few words, for `tree` and `graph`.
 
-use treewright::spec::{
-    AutoShutdown, ChildKind, LiveSpec, Probe, RestartType, Run, Strategy, SupervisorSpec,
-};
+use treewright::spec::{AutoShutdown, ChildKind, LiveSpec, Probe, Run, SupervisorSpec};
 use treewright::supervisors::duration::Written;
 
 /// `supervisor, one_for_all, any_significant`
 pub(super) fn supervisor(supervisor: &SupervisorSpec) -> String {
-    let mut words = vec!["supervisor", strategy(supervisor.strategy)];
+    let mut words = vec!["supervisor", supervisor.strategy.word()];
     match supervisor.auto_shutdown {
         AutoShutdown::Never => {}
         AutoShutdown::AnySignificant => words.push("any_significant"),
@@ -31,22 +29,6 @@ pub(super) fn kind(kind: &ChildKind) -> String {
         ChildKind::Pool(pool) => format!("pool of {}", pool.size),
         ChildKind::Worker(_) => "worker".to_owned(),
         ChildKind::Local => "local".to_owned(),
-    }
-}
-
-pub(super) fn strategy(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::OneForOne => "one_for_one",
-        Strategy::OneForAll => "one_for_all",
-        Strategy::RestForOne => "rest_for_one",
-    }
-}
-
-pub(super) fn restart(restart: RestartType) -> &'static str {
-    match restart {
-        RestartType::Permanent => "permanent",
-        RestartType::Transient => "transient",
-        RestartType::Temporary => "temporary",
     }
 }
 

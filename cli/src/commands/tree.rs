@@ -170,7 +170,7 @@ fn facts(child: &ChildSpec) -> Vec<String> {
         _ => {}
     }
     if life.restart != RestartType::Permanent {
-        facts.push(describe::restart(life.restart).to_owned());
+        facts.push(life.restart.word().to_owned());
     }
     if child.significant {
         facts.push("significant".to_owned());

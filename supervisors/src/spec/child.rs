@@ -64,6 +64,23 @@ pub enum RestartType {
     Temporary,
 }
 
+impl RestartType {
+    /// Its word in a file and in OTP.
+    ///
+    /// ```
+    /// # use treewright_supervisors::spec::RestartType;
+    /// assert_eq!(RestartType::Permanent.word(), "permanent");
+    /// ```
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Transient => "transient",
+            Self::Temporary => "temporary",
+        }
+    }
+}
+
 /// What must have happened for a child to count as started; the next child waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

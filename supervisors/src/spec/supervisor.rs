@@ -43,6 +43,23 @@ pub enum Strategy {
     RestForOne,
 }
 
+impl Strategy {
+    /// Its word in a file and in OTP.
+    ///
+    /// ```
+    /// # use treewright_supervisors::spec::Strategy;
+    /// assert_eq!(Strategy::RestForOne.word(), "rest_for_one");
+    /// ```
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OneForOne => "one_for_one",
+            Self::OneForAll => "one_for_all",
+            Self::RestForOne => "rest_for_one",
+        }
+    }
+}
+
 /// Whether the end of significant children ends the supervisor (OTP's `auto_shutdown`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -55,7 +55,7 @@ pub(super) fn flags(supervisor: &SupervisorSpec, section: &mut Section) {
         "strategy",
         &supervisor.strategy,
         &defaults::STRATEGY,
-        |strategy| Value::text(names::strategy(*strategy)),
+        |strategy| Value::text(strategy.word()),
     );
     let children = supervisor.children.iter().map(|child| child.name.as_str());
     section.set("children", Value::texts(children));
@@ -232,7 +232,7 @@ fn settings(child: &ChildSpec, section: &mut Section) {
 /// How it ends and what happens then; in a pool this is said of the members.
 fn ends(child: &ChildSpec, section: &mut Section) {
     section.set_unless("restart", &child.restart, &defaults::RESTART, |restart| {
-        Value::text(names::restart(*restart))
+        Value::text(restart.word())
     });
     if child.success != Success::default() {
         section.set("success", success(&child.success));

@@ -1,17 +1,8 @@
 //! The words of the format for the variants of the spec's types.
 
 use crate::spec::{
-    AutoShutdown, Condition, KillScope, OnFull, OnStartFailure, RestartType, Rlimit,
-    StartCondition, StopOrder, Strategy,
+    AutoShutdown, Condition, KillScope, OnFull, OnStartFailure, Rlimit, StartCondition, StopOrder,
 };
-
-pub(super) fn strategy(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::OneForOne => "one_for_one",
-        Strategy::OneForAll => "one_for_all",
-        Strategy::RestForOne => "rest_for_one",
-    }
-}
 
 pub(super) fn auto_shutdown(auto: AutoShutdown) -> &'static str {
     match auto {
@@ -32,14 +23,6 @@ pub(super) fn on_start_failure(failure: OnStartFailure) -> &'static str {
     match failure {
         OnStartFailure::Rollback => "rollback",
         OnStartFailure::Retry => "retry",
-    }
-}
-
-pub(super) fn restart(restart: RestartType) -> &'static str {
-    match restart {
-        RestartType::Permanent => "permanent",
-        RestartType::Transient => "transient",
-        RestartType::Temporary => "temporary",
     }
 }
 

@@ -5,8 +5,6 @@ use treewright_supervisors::supervisor::{
     Answer, ChildInfo, ChildStatus, ExitReason, Reply, RequestError,
 };
 
-use super::case::restart;
-
 /// What a parent would hear of this end in OTP, where a supervisor that gives up ends with
 /// `shutdown`. That ours does not is one of the differences in `docs/semantics.md`.
 pub(super) fn as_otp(reason: ExitReason) -> ExitReason {
@@ -50,7 +48,7 @@ fn childspec(spec: &ChildSpec) -> String {
         ShutdownMode::Timeout(timeout) => timeout.as_millis().to_string(),
         ShutdownMode::Infinity => "infinity".into(),
     };
-    let (restart, significant) = (restart(spec.restart), spec.significant);
+    let (restart, significant) = (spec.restart.word(), spec.significant);
     let kind = if spec.kind.is_supervisor() {
         "supervisor"
     } else {

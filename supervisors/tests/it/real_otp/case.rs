@@ -152,7 +152,7 @@ impl Display for Supervisor {
             f,
             "{{supervisor,{},{},{},{},{auto},{}}}",
             self.name,
-            strategy(self.strategy),
+            self.strategy.word(),
             self.intensity,
             self.period,
             List(&self.children)
@@ -162,7 +162,7 @@ impl Display for Supervisor {
 
 impl Display for Pool {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let restart = restart(self.restart);
+        let restart = self.restart.word();
         let (name, shutdown) = (&self.name, self.shutdown);
         let (intensity, period) = (self.intensity, self.period);
         write!(
@@ -175,7 +175,7 @@ impl Display for Pool {
 impl Display for Child {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (name, significant, shutdown) = (&self.name, self.significant, self.shutdown);
-        let restart = restart(self.restart);
+        let restart = self.restart.word();
         write!(
             f,
             "{{{name},{restart},{significant},{shutdown},{}}}",
@@ -278,21 +278,5 @@ impl Display for Call {
             Self::TerminateMember(name) => write!(f, "{{terminate_child,{{member,{name}}}}}"),
             Self::GetChildspecOfMember(name) => write!(f, "{{get_childspec,{{member,{name}}}}}"),
         }
-    }
-}
-
-pub(super) fn strategy(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::OneForOne => "one_for_one",
-        Strategy::OneForAll => "one_for_all",
-        Strategy::RestForOne => "rest_for_one",
-    }
-}
-
-pub(super) fn restart(restart: RestartType) -> &'static str {
-    match restart {
-        RestartType::Permanent => "permanent",
-        RestartType::Transient => "transient",
-        RestartType::Temporary => "temporary",
     }
 }

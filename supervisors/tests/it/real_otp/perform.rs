@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use treewright_supervisors::spec::Strategy;
 use treewright_supervisors::supervisor::{ChildKey, ChildRef, Request};
 
 use super::answers;
-use super::case::{Call, Case, Kind, Op, restart};
+use super::case::{Call, Case, Kind, Op};
 use super::coverage::Coverage;
 use super::machine::{Machine, Message, Node};
 use super::specs;
@@ -76,7 +77,7 @@ impl Machine<'_> {
                     return;
                 };
                 let incarnation = *incarnation;
-                let restart = restart(life.spec.restart);
+                let restart = life.spec.restart.word();
                 self.coverage
                     .hit(format!("exit {} {restart} {reason}", node.kind()));
                 self.end(index, incarnation, *reason);
@@ -185,8 +186,7 @@ impl Node {
 
     /// OTP's name of its strategy.
     pub(super) fn kind(&self) -> &'static str {
-        self.strategy
-            .map_or("simple_one_for_one", super::case::strategy)
+        self.strategy.map_or("simple_one_for_one", Strategy::word)
     }
 
     /// `which_children` and `count_children` in one line.
