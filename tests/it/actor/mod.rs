@@ -16,4 +16,5 @@ mod nested;
 pub(crate) mod raised;
 mod resources;
 mod spawners;
+mod sshd;
 pub(crate) mod support;
