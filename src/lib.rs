@@ -63,7 +63,7 @@ pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};
 pub use scope::{
     TaskHandle, TaskOutput, fail_after, move_on_after, shielded, sleep, time_left, timeout,
 };
-pub use tasks::{Call, Function, FunctionKind, Task, TaskEntry, registered_tasks};
+pub use tasks::{Arguments, Call, Function, FunctionKind, Task, TaskEntry, registered_tasks};
 pub use tree::{LocalChild, Tree, TreeHandle, TreeOutcome, load};
 pub use treewright_macros::{bootstrap, context, main, stream, task, test};
 pub use treewright_supervisors as supervisors;
@@ -85,7 +85,7 @@ pub mod __private {
 
     pub use crate::runtime::{child_hook, pass};
     pub use crate::tasks::{
-        ErrorType, Fallible, LocalFailure, PlainFailure, TASKS, TaskFailure, TypedFailure,
-        UnfitFailure,
+        ArgumentValues, ErrorType, Fallible, LocalFailure, PlainFailure, TASKS, TaskFailure,
+        TypedFailure, UnfitFailure,
     };
 }

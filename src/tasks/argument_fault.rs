@@ -1,8 +1,5 @@
 //! What can be wrong with arguments out of a file.
 
-use std::fmt;
-
-use serde::de;
 use treewright_supervisors::suggest;
 
 use crate::error::{Error, ErrorKind};
@@ -43,9 +40,6 @@ pub(crate) enum ArgumentFault {
         task: &'static str,
         found: &'static str,
     },
-    /// The type of the arguments failed in a way of its own.
-    #[error("{0}")]
-    Other(String),
 }
 
 fn count(known: &[&str]) -> String {
@@ -84,12 +78,6 @@ fn listed(known: &[&str]) -> String {
             let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
             format!("its arguments are {} and `{last}`", first.join(", "))
         }
-    }
-}
-
-impl de::Error for ArgumentFault {
-    fn custom<M: fmt::Display>(message: M) -> Self {
-        Self::Other(message.to_string())
     }
 }
 

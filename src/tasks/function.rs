@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::TaskFailure;
+use super::{Arguments, TaskFailure};
 
 /// A function that other processes can call, of whichever kind.
 ///
@@ -37,7 +37,7 @@ use super::TaskFailure;
 )]
 pub trait Function: 'static {
     /// Its arguments, as a tuple.
-    type Args: Serialize + DeserializeOwned + 'static;
+    type Args: Arguments;
     /// What the function returns.
     type Output: 'static;
     /// What comes back from the process that ran it: the `T` of a `Result<T, E>`, and the

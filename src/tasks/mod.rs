@@ -17,7 +17,8 @@ mod task;
 mod tests;
 mod written;
 
-pub(crate) use argument_fault::ArgumentFaults;
+pub(crate) use argument_fault::{ArgumentFault, ArgumentFaults};
+pub use arguments::{ArgumentValues, Arguments};
 pub use call::Call;
 pub use entry::TaskEntry;
 pub(crate) use entry::{Begin, RunningTask, answer, read_arguments};

@@ -274,6 +274,29 @@ fn wrong_arguments_of_a_file_are_refused_with_advice() {
             ],
         ),
         (
+            "args = { width = -1, colour = 3 }",
+            vec![
+                format!(
+                    "task `{task}` has no argument `colour`\nhint: its arguments are `width`, `height` and `unit`"
+                ),
+                format!(
+                    "argument `width` of task `{task}` is not valid: invalid value: integer `-1`, expected u8"
+                ),
+                format!("argument `height` of task `{task}` is missing"),
+            ],
+        ),
+        (
+            "args = [\"one\", 2, 3]",
+            vec![
+                format!(
+                    "argument `width` of task `{task}` is not valid: invalid type: string \"one\", expected u8"
+                ),
+                format!(
+                    "argument `unit` of task `{task}` is not valid: invalid type: integer `3`, expected a string"
+                ),
+            ],
+        ),
+        (
             "args = { width = 1 }",
             vec![format!("argument `height` of task `{task}` is missing")],
         ),
@@ -283,7 +306,10 @@ fn wrong_arguments_of_a_file_are_refused_with_advice() {
         ),
         (
             "",
-            vec![format!("argument `width` of task `{task}` is missing")],
+            vec![
+                format!("argument `width` of task `{task}` is missing"),
+                format!("argument `height` of task `{task}` is missing"),
+            ],
         ),
         (
             "args = [1, 2, \"px\", 4]",
