@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use treewright_supervisors::check::check;
+use treewright_supervisors::check::check_with;
 use treewright_supervisors::report::{Report, Severity};
 use treewright_supervisors::spec::{ChildName, ChildSpec, SupervisorSpec, TreeSpec};
 use treewright_supervisors::supervisor::Links;
@@ -76,11 +76,11 @@ impl Shared {
                 ..supervisor
             },
         };
-        let report = check(&mut tree);
+        let attached = &self.attached;
+        let report = check_with(&mut tree, &|tree| runnable::faults(tree, attached));
         if report.has_errors() {
             return Err(faults(&report));
         }
-        runnable::check(&tree, &self.attached).map_err(|error| error.to_string())?;
         let checked = tree.root.children.iter();
         if let Some(checked) = checked.clone().find(|checked| checked.name == child.name) {
             child.clone_from(checked);

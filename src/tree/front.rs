@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future;
+use treewright_supervisors::report::Report;
 use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::SupervisorReport;
 
@@ -15,7 +16,7 @@ use super::handle::TreeHandle;
 use super::hangup::Load;
 use super::log::{LogReport, LogSettings, Logs};
 use super::reload::{self, ReloadOrder};
-use super::runnable::{self, NotRunnable};
+use super::runnable;
 use super::shared::{Ender, Shared};
 use crate::error::{Error, ErrorContext, ErrorKind, Result};
 use crate::process::{KeptTree, mind_keeper};
@@ -202,15 +203,25 @@ impl Tree {
         TreeContext::names(&self.shared.wanted().spec)
     }
 
-    /// Whether it can be run: some kinds of children are described already and not run yet.
+    /// Whether this program can run it: whether it has the functions of its actors and gives them
+    /// what they take, and whether there is a closure for each local child.
+    ///
+    /// What [`load`](Self::load) has found to be right is so; this is for trees that come from
+    /// elsewhere, and for closures.
     ///
     /// # Errors
     ///
-    /// The first child that cannot be run. [`run`](Self::run) fails so, too, before it starts anything.
-    pub fn check(&self) -> std::result::Result<(), NotRunnable> {
-        let wanted = self.shared.wanted();
-        runnable::check(&wanted.spec, &self.shared.attached)?;
-        runnable::check_closures(&wanted.spec, &self.shared.attached)
+    /// Everything that it cannot run, in one report. [`run`](Self::run) fails so, too, before it
+    /// starts anything.
+    pub fn check(&self) -> std::result::Result<(), Report> {
+        let spec = &self.shared.wanted().spec;
+        let attached = &self.shared.attached;
+        let mut faults = runnable::faults(spec, attached);
+        faults.extend(runnable::closure_faults(spec, attached));
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(faults.into_iter().collect()),
+        }
     }
 
     /// Runs it without a keeper: when this process is killed, nobody sweeps up after it.
@@ -230,8 +241,8 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// When it holds what cannot be run yet, when the keeper cannot be started, when this process's own output cannot be opened, or
-    /// when the random seed cannot be read. How the tree ended, also in failure, is its
+    /// When it holds what this program cannot run ([`check`](Self::check)), when the keeper cannot be
+    /// started, when this process's own output cannot be opened, or when the random seed cannot be read. How the tree ended, also in failure, is its
     /// [`TreeOutcome`].
     ///
     /// # Cancel safety
@@ -239,7 +250,9 @@ impl Tree {
     /// Dropping the future kills every child at once. To stop in order, ask its
     /// [`handle`](Self::handle) and go on waiting.
     pub async fn run(self) -> Result<TreeOutcome> {
-        self.check().context("cannot run the tree")?;
+        self.check()
+            .map_err(|report| Error::wrap(ErrorKind::InvalidSpec, report))
+            .context("cannot run the tree")?;
         let settings = match self.settings {
             Some(settings) => settings,
             None => {

@@ -4,14 +4,14 @@
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use treewright_supervisors::check::check;
+use treewright_supervisors::check::check_with;
 use treewright_supervisors::reload::{Plan, What, plan};
 use treewright_supervisors::report::Report;
 use treewright_supervisors::spec::{ChildName, TreeSpec};
 use treewright_supervisors::supervisor::{ReloadMode, Reply, Request, RequestError};
 
 use super::driver::{Caller, Mail, TreeContext};
-use super::runnable::{self, NotRunnable};
+use super::runnable;
 use super::shared::Wanted;
 use crate::error::{Error, ErrorKind};
 use crate::rt::channel;
@@ -20,16 +20,14 @@ use crate::rt::channel;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
-    /// The spec breaks the rules of the format. Nothing has changed.
+    /// The spec breaks the rules of the format, or holds what this program cannot run. Nothing has
+    /// changed.
     #[error("the spec is refused")]
     Refused(#[source] Report),
     /// The spec has a name that a child has already which was added while the tree ran, and
     /// not in the same place. Nothing has changed.
     #[error("`{0}` is the name of a child that was added elsewhere")]
     NameTaken(ChildName),
-    /// The spec holds what cannot be run yet. Nothing has changed.
-    #[error(transparent)]
-    NotRunnable(NotRunnable),
     /// The new spec is in force, but not all of it could be carried out.
     #[error("the reload is not complete")]
     Incomplete(#[source] RequestError),
@@ -41,9 +39,7 @@ pub enum ReloadError {
 impl From<ReloadError> for Error {
     fn from(error: ReloadError) -> Self {
         let kind = match error {
-            ReloadError::Refused(_) | ReloadError::NameTaken(_) | ReloadError::NotRunnable(_) => {
-                ErrorKind::InvalidSpec
-            }
+            ReloadError::Refused(_) | ReloadError::NameTaken(_) => ErrorKind::InvalidSpec,
             ReloadError::Incomplete(_) => ErrorKind::Spawn,
             ReloadError::Ended => ErrorKind::Closed,
         };
@@ -78,11 +74,11 @@ pub(super) async fn serve(
 }
 
 async fn reload(context: &Rc<TreeContext>, mut spec: TreeSpec) -> Result<TakenOver, ReloadError> {
-    let report = check(&mut spec);
+    let attached = &context.shared.attached;
+    let report = check_with(&mut spec, &|spec| runnable::faults(spec, attached));
     if report.has_errors() {
         return Err(ReloadError::Refused(report));
     }
-    runnable::check(&spec, &context.shared.attached).map_err(ReloadError::NotRunnable)?;
     let wanted = Wanted::new(spec);
     names_are_free(context, &wanted)?;
     let spec = &wanted.spec;

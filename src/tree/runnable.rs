@@ -1,143 +1,172 @@
 //! What a spec may hold that cannot be run, or not by this program.
 
-use treewright_supervisors::spec::{
-    ActorSpec, ChildKind, ChildName, ChildSpec, SupervisorSpec, TreeSpec,
-};
+use treewright_supervisors::check::{child_path, child_title};
+use treewright_supervisors::report::{Code, Fault, SpecPath};
+use treewright_supervisors::spec::{ChildKind, ChildName, ChildSpec, SupervisorSpec, TreeSpec};
 
 use super::attached::Attached;
-use crate::error::Error;
-use crate::tasks::{TaskLookupError, registry};
+use super::calls;
 
-/// A child that cannot be run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot run `{child}`: {why}")]
-pub struct NotRunnable {
-    /// The child.
-    pub child: ChildName,
-    /// Why not, and what to do about it.
-    pub why: String,
+/// What of a tree this program cannot run: kinds that are yet to come, and calls of functions
+/// that it does not have or that take other arguments. Functions of another program (`exe`) are
+/// known to that one only.
+///
+/// [`tree::load`](super::load()) tells these among the other faults of a file. This is for those
+/// who load by other ways.
+///
+/// # Examples
+///
+/// ```
+/// use treewright::supervisors::load::{MemorySource, load_str_with};
+/// use treewright::tree::program_faults;
+///
+/// let text = "[actor.till]\ntask = 'shop::till'\n";
+/// let source = MemorySource::new();
+/// let report = load_str_with("shop.toml", text, &source, &program_faults).unwrap_err();
+/// assert!(report.to_string().contains("shop.toml:2:8"), "{report}");
+/// ```
+#[must_use]
+pub fn program_faults(tree: &TreeSpec) -> Vec<Fault> {
+    faults(tree, &Attached::default())
 }
 
-/// Looks for what cannot be run, before anything is started: kinds that are yet to come,
-/// functions that this program does not have or that take other arguments, and local children
-/// without a closure.
-pub(super) fn check(tree: &TreeSpec, attached: &Attached) -> Result<(), NotRunnable> {
-    let not_runnable = |(child, is_isolated): (&ChildSpec, bool)| {
-        let why = match is_isolated && is_local(&child.kind) {
-            true => "it is a closure of this process, and its supervisor is isolated".to_owned(),
-            false => not_runnable(&child.kind, &child.name, attached)?,
-        };
-        let child = child.name.clone();
-        Some(NotRunnable { child, why })
-    };
-    children(tree)
-        .into_iter()
-        .find_map(not_runnable)
-        .map_or(Ok(()), Err)
+/// What of a tree cannot be run by this program with these closures: as [`program_faults`], and
+/// local children without a closure.
+pub(super) fn faults(tree: &TreeSpec, attached: &Attached) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (child, is_isolated) in children(tree) {
+        match member(child) {
+            ChildKind::Process(_) | ChildKind::Supervisor(_) | ChildKind::Pool(_) => {}
+            ChildKind::Actor(actor) => faults.extend(calls::faults(child, actor)),
+            ChildKind::Worker(_) => {
+                faults.push(cannot_run(child).label("pools of workers cannot be run yet"));
+            }
+            ChildKind::Local if is_isolated => faults.push(
+                cannot_run(child)
+                    .label("it is a closure of this process, and its supervisor is isolated"),
+            ),
+            ChildKind::Local if attached.has(&child.name) => {}
+            ChildKind::Local => faults.push(
+                cannot_run(child)
+                    .label("it is local, and no closure is attached to it")
+                    .hint("`tree.attach(name, closure)` gives it one"),
+            ),
+        }
+    }
+    faults
 }
 
-/// Looks for closures that are attached to no child. A child that a reload has removed may
-/// leave one.
-pub(super) fn check_closures(tree: &TreeSpec, attached: &Attached) -> Result<(), NotRunnable> {
+/// Closures that are attached to no child. A child that a reload has removed may leave one.
+pub(super) fn closure_faults(tree: &TreeSpec, attached: &Attached) -> Vec<Fault> {
     let children = children(tree);
     let has_child = |name: &ChildName| {
-        let mut local = children.iter().filter(|(child, _)| is_local(&child.kind));
+        let mut local = children
+            .iter()
+            .filter(|(child, _)| *member(child) == ChildKind::Local);
         local.any(|(child, _)| child.name == *name)
     };
-    match attached.names().into_iter().find(|name| !has_child(name)) {
-        None => Ok(()),
-        Some(name) => Err(NotRunnable {
-            child: name,
-            why: "a closure is attached to it, and the tree has no local child of that name".into(),
-        }),
-    }
+    let mut names = attached.names();
+    names.sort();
+    names.retain(|name| !has_child(name));
+    let faults = names.iter().map(|name| {
+        let at = child_path(&ChildSpec::new(name.clone(), ChildKind::Local));
+        let message = format!("a closure is attached to `{name}`, which is no local child");
+        Fault::error(Code::CannotRun, at, message).label("the tree has no local child of that name")
+    });
+    faults.collect()
+}
+
+fn cannot_run(child: &ChildSpec) -> Fault {
+    let message = format!("{} cannot be run", child_title(child));
+    let at: SpecPath = child_path(child);
+    Fault::error(Code::CannotRun, at, message)
 }
 
 /// Every child of every supervisor of the tree, and whether it is in another process.
 fn children(tree: &TreeSpec) -> Vec<(&ChildSpec, bool)> {
     let mut children = Vec::new();
     let mut supervisors: Vec<(&SupervisorSpec, bool)> = vec![(&tree.root, false)];
-    while let Some((supervisor, is_isolated)) = supervisors.pop() {
+    let mut next = 0;
+    while let Some((supervisor, is_isolated)) = supervisors.get(next).copied() {
         for child in &supervisor.children {
             children.push((child, is_isolated));
             if let ChildKind::Supervisor(nested) = &child.kind {
                 supervisors.push((nested, is_isolated || nested.isolated));
             }
         }
+        next += 1;
     }
     children
 }
 
-fn is_local(kind: &ChildKind) -> bool {
-    match kind {
-        ChildKind::Local => true,
-        ChildKind::Pool(pool) => pool.template.kind == ChildKind::Local,
-        _ => false,
+/// What the child is, and of a pool, what its members are.
+fn member(child: &ChildSpec) -> &ChildKind {
+    match &child.kind {
+        ChildKind::Pool(pool) => &pool.template.kind,
+        kind => kind,
     }
-}
-
-fn not_runnable(kind: &ChildKind, name: &ChildName, attached: &Attached) -> Option<String> {
-    match kind {
-        ChildKind::Process(_) => None,
-        ChildKind::Supervisor(_) => None,
-        ChildKind::Pool(pool) => not_runnable(&pool.template.kind, name, attached),
-        ChildKind::Actor(actor) => not_callable(actor),
-        ChildKind::Worker(_) => Some("pools of workers cannot be run yet".to_owned()),
-        ChildKind::Local if attached.has(name) => None,
-        ChildKind::Local => Some(
-            "it is local, and no closure is attached to it: `tree.attach(name, closure)`"
-                .to_owned(),
-        ),
-    }
-}
-
-/// What is wrong with the call of a function of this program. What other programs have is
-/// known to them only.
-fn not_callable(actor: &ActorSpec) -> Option<String> {
-    if actor.exe.is_some() {
-        return None;
-    }
-    let checked = registry().map_err(Error::from).and_then(|registry| {
-        let entry = registry
-            .find(&actor.task, 0)
-            .map_err(|error| match &error {
-                TaskLookupError::Unknown { near: None, .. } => Error::from(error)
-                    .with_hint("a function of another program needs `exe`, its path"),
-                _ => Error::from(error),
-            })?;
-        Ok(entry.check(actor.args.clone())?)
-    });
-    let error = checked.err()?;
-    let hint = error.hint().map(|hint| format!("; {hint}"));
-    Some(format!("{error}{}", hint.unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn supervisor(name: &str, child: ChildSpec) -> SupervisorSpec {
+    fn supervisor(name: &str, children: impl IntoIterator<Item = ChildSpec>) -> SupervisorSpec {
         let mut supervisor = SupervisorSpec::new(name);
-        supervisor.children.push(child);
+        supervisor.children.extend(children);
         supervisor
+    }
+
+    fn local(name: &str) -> ChildSpec {
+        ChildSpec::new(name, ChildKind::Local)
+    }
+
+    fn texts(faults: &[Fault]) -> String {
+        faults
+            .iter()
+            .cloned()
+            .collect::<treewright_supervisors::report::Report>()
+            .to_string()
+    }
+
+    fn tree(root: SupervisorSpec) -> TreeSpec {
+        TreeSpec {
+            name: "t".to_owned(),
+            exit_code_from: None,
+            shutdown: None,
+            root,
+        }
     }
 
     #[test]
     fn closure_below_an_isolated_supervisor_is_refused() {
-        let inner = supervisor("inner", ChildSpec::new("metrics", ChildKind::Local));
+        let inner = supervisor("inner", [local("metrics")]);
         let inner = ChildSpec::new("inner", ChildKind::Supervisor(Box::new(inner)));
-        let mut app = supervisor("app", inner);
+        let mut app = supervisor("app", [inner]);
         app.isolated = true;
         let app = ChildSpec::new("app", ChildKind::Supervisor(Box::new(app)));
-        let tree = TreeSpec {
-            name: "t".to_owned(),
-            exit_code_from: None,
-            shutdown: None,
-            root: supervisor("root", app),
-        };
+        let faults = faults(&tree(supervisor("root", [app])), &Attached::default());
         assert_eq!(
-            check(&tree, &Attached::default()).unwrap_err().to_string(),
-            "cannot run `metrics`: it is a closure of this process, and its supervisor is isolated"
+            texts(&faults),
+            "error[cannot-run]: local `metrics` cannot be run\n  \
+             |\n  \
+             = note: at `local.metrics`: it is a closure of this process, and its supervisor is isolated\n\n\
+             1 error\n"
         );
+    }
+
+    #[test]
+    fn closures_without_a_child_and_children_without_a_closure_are_all_told() {
+        let attached = Attached::default();
+        for name in ["z", "y"] {
+            attached.insert(name.into(), async |_| Ok(()));
+        }
+        let tree = tree(supervisor("root", [local("a"), local("b")]));
+        let without = texts(&faults(&tree, &attached));
+        let (a, b) = (without.find("local `a`"), without.find("local `b`"));
+        assert!(a.is_some() && a < b, "{without}");
+        let unattached = texts(&closure_faults(&tree, &attached));
+        let (y, z) = (unattached.find("to `y`"), unattached.find("to `z`"));
+        assert!(y.is_some() && y < z, "{unattached}");
     }
 }

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::supervisors::load::{Loaded, NotUtf8, Source, Unreadable};
+use super::runnable::program_faults;
+use crate::supervisors::load::{Loaded, NotUtf8, Source, Unreadable, load_with};
 use crate::supervisors::report::Report;
 
 /// The machine's file system and environment.
@@ -79,15 +80,17 @@ impl Source for OsSource {
     }
 }
 
-/// Loads a TOML file with what it includes, from the machine's files and this process's environment.
+/// Loads a TOML file with what it includes, from the machine's files and this process's environment,
+/// for this program: the functions that it names are looked for, and their arguments checked.
 ///
-/// With overlays or from elsewhere: [`supervisors::load`](crate::supervisors::load()).
+/// With overlays or from elsewhere: [`load_with`] and [`program_faults`](super::program_faults).
+/// For any program: [`supervisors::load`](crate::supervisors::load()).
 ///
 /// # Errors
 ///
 /// Every fault of every file, in one report.
 pub fn load(path: impl AsRef<Path>) -> Result<Loaded, Report> {
-    treewright_supervisors::load(path.as_ref(), &[], &OsSource)
+    load_with(path.as_ref(), &[], &OsSource, &program_faults)
 }
 
 /// Whether the path names a file descriptor of this process: `/dev/stdin`, a shell's `<(…)`.

@@ -16,7 +16,9 @@ use crate::print;
 /// Check tree files: every fault at once, nothing is started
 ///
 /// Each file is a tree of its own; overlays are merged over each of them. Faults and warnings
-/// go to standard error. Exits with 0 when every file may be run, else with 1.
+/// go to standard error. Exits with 0 when every file may be run, else with 1. Which functions a
+/// program has for its actors is known to that program only, which tells of them when it loads
+/// the file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// Trees, TOML files; `-` reads one from standard input

@@ -3,9 +3,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use treewright::supervisors::load::{Loaded, load, load_str};
+use treewright::supervisors::check::ProgramCheck;
+use treewright::supervisors::load::{Loaded, load_str_with, load_with};
 use treewright::supervisors::report::Report;
-use treewright::tree::OsSource;
+use treewright::tree::{OsSource, program_faults};
 
 use crate::args::TreeFile;
 use crate::failure::{Failure, words};
@@ -17,15 +18,29 @@ const STDIN: &str = "tree.toml";
 pub(super) const LIMIT: u64 = 64 << 20;
 
 /// Loads a tree and its overlays, or says all that is wrong with them.
+///
+/// What program will run it is not known, and so not which functions there are.
 pub(super) fn load_tree(tree: &TreeFile) -> Result<Result<Loaded, Report>, Failure> {
+    load_for(tree, &|_| Vec::new())
+}
+
+/// Loads a tree and its overlays to be run by this command, or says all that is wrong with them.
+pub(super) fn load_to_run(tree: &TreeFile) -> Result<Result<Loaded, Report>, Failure> {
+    load_for(tree, &program_faults)
+}
+
+fn load_for(
+    tree: &TreeFile,
+    program: &ProgramCheck<'_>,
+) -> Result<Result<Loaded, Report>, Failure> {
     if tree.file != Path::new("-") {
-        return Ok(load(&tree.file, &tree.overlays, &OsSource));
+        return Ok(load_with(&tree.file, &tree.overlays, &OsSource, program));
     }
     if !tree.overlays.is_empty() {
         return Err(Failure::new("cannot lay an overlay over standard input")
             .hint("write the tree to a file"));
     }
-    Ok(load_str(STDIN, &standard_input()?, &OsSource))
+    Ok(load_str_with(STDIN, &standard_input()?, &OsSource, program))
 }
 
 /// The spec of a tree; warnings are for `check`, and faults end the command.

@@ -12,7 +12,7 @@ use treewright::tree::{Tree, TreeOutcome};
 use treewright::{Runtime, process};
 
 use super::announce::Announcer;
-use super::load::load_tree;
+use super::load::load_to_run;
 use super::voice::can_show_status;
 use crate::args::TreeFile;
 use crate::failure::Failure;
@@ -67,7 +67,7 @@ impl Run {
 
     fn supervise(self, guarded: Guarded) -> Result<ExitCode, Failure> {
         process::play_role();
-        let loaded = match load_tree(&self.tree)? {
+        let loaded = match load_to_run(&self.tree)? {
             Ok(loaded) => loaded,
             Err(report) => {
                 print::report(&report);
@@ -78,10 +78,6 @@ impl Run {
             print::report(&loaded.warnings);
         }
         let tree = Tree::from(loaded.spec);
-        if let Err(error) = tree.check() {
-            print::complain(&Failure::new(error.to_string()).to_string());
-            return Ok(ExitCode::from(REFUSED));
-        }
         let outcome = self.run_tree(tree, guarded)?;
         Ok(ExitCode::from(outcome.exit_code()))
     }
@@ -121,7 +117,7 @@ fn reload_source(files: TreeFile, complain: impl Fn(&str)) -> impl Fn() -> Optio
             complain("cannot reload: the tree came from standard input");
             return None;
         }
-        match load_tree(&files) {
+        match load_to_run(&files) {
             Ok(Ok(loaded)) => {
                 complain(&loaded.warnings.render(Style::Plain));
                 Some(loaded.spec)

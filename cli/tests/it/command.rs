@@ -73,6 +73,23 @@ pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
     directory
 }
 
+/// A program that has functions, built before it is named.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--workspace"])
+        .args(["--example", name])
+        .current_dir(repository())
+        .status();
+    assert!(built.unwrap().success());
+    let program = std::env::current_exe().unwrap();
+    program
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("examples")
+        .join(name)
+}
+
 /// The folder of the repository.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -32,10 +32,12 @@ fn hangup_with_a_file_at_fault_says_every_fault_and_changes_nothing() {
     let mut running = Running::start_as_one(&child("a"), &["-v"]);
     running.wait_for("a started");
     let file = running.directory.path().join("t.toml");
-    fs::write(&file, child("b") + "restrat = 1\nstrt = 2\n").unwrap();
+    let faults = "restrat = 1\nstrt = 2\n[actor.c]\ntask = \"shop::resize\"\n";
+    fs::write(&file, child("b") + faults).unwrap();
     running.signal("HUP");
     running.wait_for("unknown key `restrat`");
     running.wait_for("unknown key `strt`");
+    running.wait_for("this program has no function `shop::resize` for actor `c`");
     running.wait_for("nothing was reloaded");
     running.signal("TERM");
     let (code, out, _) = running.end();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::command::{repository, run_in};
+use crate::command::{directory, repository, run_in};
 
 /// Trees at the top of trees/, which may be run.
 fn trees() -> Vec<String> {
@@ -80,33 +80,31 @@ fn every_tree_runs_and_leaves_nothing() {
 
 #[test]
 fn function_that_the_command_does_not_have_is_refused_before_anything_starts() {
-    let name = format!("treewright-no-function-{}.toml", std::process::id());
-    let file = std::env::temp_dir().join(name);
-    std::fs::write(&file, "[actor.c]\ntask = \"shop::resize\"\n").unwrap();
-    let checked = run_in(&repository(), &["check", file.to_str().unwrap()]);
-    let outcome = run_in(&repository(), &["run", file.to_str().unwrap()]);
-    std::fs::remove_file(&file).unwrap();
-    // A program that has the function may be the one that runs it.
+    let tree = "[actor.c]\ntask = \"shop::resize\"\n[actor.d]\ntask = \"shop::paint\"\nargs = [1]\n\
+                [process.e]\nrun = 7\n[pool.f]\nexe = \"shop\"\ntask = \"shop::paint\"\n";
+    let good = tree.replace("run = 7", "run = \"e\"");
+    let directory = directory(&[("t.toml", tree), ("good.toml", &good)]);
+    // A program that has the functions may be the one that runs it.
+    let checked = run_in(directory.path(), &["check", "good.toml"]);
     assert_eq!(checked.code, 0, "{}", checked.err);
+    let outcome = run_in(directory.path(), &["run", "t.toml"]);
     assert_eq!(outcome.code, 2, "{}", outcome.err);
-    let expected =
-        "this program has no function `shop::resize`; a function of another program needs `exe`";
-    assert!(outcome.err.contains(expected), "{}", outcome.err);
+    for expected in [
+        "error[unknown-function]: this program has no function `shop::resize` for actor `c`\n --> t.toml:2:8\n",
+        "error[unknown-function]: this program has no function `shop::paint` for actor `d`\n --> t.toml:4:8\n",
+        "help: a function of another program needs `exe`, its path\n",
+        "error[wrong-type]: `run` of process `e` cannot be an integer\n --> t.toml:7:7\n",
+        "\n3 errors\n",
+    ] {
+        assert!(outcome.err.contains(expected), "{}", outcome.err);
+    }
     assert_eq!(outcome.out, "");
 }
 
 /// The functions are those of example 40, which runs the same file without the overlay.
 #[test]
 fn tree_of_functions_of_another_program_runs_and_leaves_nothing() {
-    let built = std::process::Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--workspace"])
-        .args(["--example", "40_market"])
-        .current_dir(repository())
-        .status();
-    assert!(built.unwrap().success());
-    let program = std::env::current_exe().unwrap();
-    let program = program.ancestors().nth(2).unwrap();
-    let program = program.join("examples/40_market");
+    let program = crate::command::example("40_market");
     let (code, out, err) = crate::running::Running::start_market(&program).end();
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("till 2 begins after 3\n"), "{out}{err}");

@@ -1,7 +1,7 @@
 //! One child of a supervisor, as it is being described.
 
-use super::finish::{path, title};
 use super::{ActorFunction, SupervisorBuilder};
+use crate::check::{child_path, child_title};
 use crate::report::{Code, Fault};
 use crate::spec::{
     ActorSpec, ChildKind, ChildName, ChildSpec, ExecSpec, Identity, PoolSpec, ProcessSpec, Run,
@@ -91,8 +91,8 @@ impl Child {
         };
         let mut child = Self::new(name, ChildKind::Actor(Box::new(actor)));
         if let Some(why) = fault {
-            let at = path(&child.spec).key("args");
-            let of = title(&child.spec);
+            let at = child_path(&child.spec).key("args");
+            let of = child_title(&child.spec);
             let message = format!("the arguments of {of} cannot be written in a spec");
             let fault = Fault::error(Code::InvalidValue, at, message).label(why);
             child.faults.push(fault);
@@ -121,9 +121,10 @@ impl Child {
             self.spec.kind,
             ChildKind::Pool(_) | ChildKind::Supervisor(_)
         ) {
-            let message = format!("{} cannot be the member of a pool", title(&self.spec));
+            let message = format!("{} cannot be the member of a pool", child_title(&self.spec));
             let label = "expected a process, an actor or workers";
-            let fault = Fault::error(Code::InvalidValue, path(&self.spec), message).label(label);
+            let fault =
+                Fault::error(Code::InvalidValue, child_path(&self.spec), message).label(label);
             self.faults.push(fault);
             return self;
         }

@@ -2,9 +2,9 @@
 
 use super::supervisor::TreeSettings;
 use super::{Child, SupervisorBuilder};
-use crate::check::{Scope, faults, kind_name, report};
+use crate::check::{Scope, child_path, child_title, faults};
 use crate::keys::{self, Section};
-use crate::report::{Code, Fault, Report, SpecPath, named};
+use crate::report::{Code, Fault, Report, named};
 use crate::spec::{ChildKind, ChildSpec, SupervisorSpec, TreeSpec};
 
 /// What can be set of a child that is no process.
@@ -35,7 +35,7 @@ pub(super) fn build(builder: SupervisorBuilder) -> Result<TreeSpec, Report> {
         root,
     };
     found.extend(faults(&mut tree, Scope::Whole));
-    let report = report(found);
+    let report: Report = found.into_iter().collect();
     match report.has_errors() {
         true => Err(report),
         false => Ok(tree),
@@ -77,8 +77,8 @@ fn is_known(child: &ChildSpec, key: &str) -> bool {
 }
 
 fn refused(child: &ChildSpec, key: &str) -> Fault {
-    let message = format!("`{key}` cannot be in {}", title(child));
-    let fault = Fault::error(Code::RefusedKey, path(child).key(key), message);
+    let message = format!("`{key}` cannot be in {}", child_title(child));
+    let fault = Fault::error(Code::RefusedKey, child_path(child).key(key), message);
     match key {
         "max" | "intensity" | "period" => fault.label("only a pool has that"),
         _ => fault.label("a child of this kind has no use for it"),
@@ -92,8 +92,12 @@ fn on_root(as_child: &Child) -> Vec<Fault> {
             "`{key}` cannot be in supervisor {}, the root",
             named(as_child.name())
         );
-        Fault::error(Code::KeyOnRoot, path(&as_child.spec).key(key), message)
-            .label("no supervisor is above it")
+        Fault::error(
+            Code::KeyOnRoot,
+            child_path(&as_child.spec).key(key),
+            message,
+        )
+        .label("no supervisor is above it")
     });
     faults.collect()
 }
@@ -111,17 +115,8 @@ pub(super) fn misplaced(settings: &TreeSettings, child: &ChildSpec) -> Vec<Fault
             "`{key}` cannot be in supervisor {}, which is not the root",
             named(&child.name)
         );
-        Fault::error(Code::RootOnly, path(child).key(key), message).label("it is the whole tree's")
+        Fault::error(Code::RootOnly, child_path(child).key(key), message)
+            .label("it is the whole tree's")
     });
     faults.collect()
-}
-
-/// `process.web`
-pub(super) fn path(child: &ChildSpec) -> SpecPath {
-    SpecPath::of(&[kind_name(&child.kind), &child.name])
-}
-
-/// "process `web`"
-pub(super) fn title(child: &ChildSpec) -> String {
-    format!("{} {}", kind_name(&child.kind), named(&child.name))
 }

@@ -186,6 +186,18 @@ fn path_of(name: &str, kind: &str) -> SpecPath {
     SpecPath::of(&[kind, name])
 }
 
+/// The path of a child: `process.web`.
+#[must_use]
+pub fn child_path(child: &ChildSpec) -> SpecPath {
+    path_of(&child.name, kind_name(&child.kind))
+}
+
+/// A child in words: "process `web`".
+#[must_use]
+pub fn child_title(child: &ChildSpec) -> String {
+    format!("{} {}", kind_name(&child.kind), named(&child.name))
+}
+
 /// The kind of a child as the format calls it.
 pub(crate) fn kind_name(kind: &ChildKind) -> &'static str {
     match kind {

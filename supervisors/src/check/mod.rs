@@ -13,7 +13,8 @@ mod texts;
 mod tree;
 mod warning;
 
-pub(crate) use index::{DEEPEST, kind_name};
+pub(crate) use index::DEEPEST;
+pub use index::{child_path, child_title};
 pub(crate) use name::is_child_name;
-pub use tree::check;
-pub(crate) use tree::{Scope, faults, report};
+pub use tree::{ProgramCheck, check, check_with};
+pub(crate) use tree::{Scope, faults};

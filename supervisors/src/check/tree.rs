@@ -3,7 +3,7 @@
 use super::index::Index;
 use super::is_child_name;
 use super::{child, dependency, order, warning};
-use crate::report::{Code, Diagnostic, Fault, Omitted, Related, Report, Severity, SpecPath, named};
+use crate::report::{Code, Fault, Report, Severity, SpecPath, named};
 use crate::spec::{ChildKind, TreeSpec};
 use crate::suggest::Suggester;
 
@@ -15,6 +15,10 @@ pub(crate) enum Scope {
     /// Its shape is at fault already: only what each child says by itself counts.
     Children,
 }
+
+/// What a program knows to be wrong with a tree, beyond what is wrong for any program: which
+/// functions it has, for instance. It is asked about trees that have other faults, too.
+pub type ProgramCheck<'a> = dyn Fn(&TreeSpec) -> Vec<Fault> + 'a;
 
 /// Checks a tree and puts the children of each supervisor into start order.
 ///
@@ -45,33 +49,14 @@ pub(crate) enum Scope {
 /// );
 /// ```
 pub fn check(tree: &mut TreeSpec) -> Report {
-    report(faults(tree, Scope::Whole))
+    check_with(tree, &|_| Vec::new())
 }
 
-/// What is told of faults that have no place in a file.
-pub(crate) fn report(faults: Vec<Fault>) -> Report {
-    let diagnostics = faults
-        .into_iter()
-        .map(|fault| Diagnostic {
-            severity: fault.severity,
-            code: fault.code,
-            message: fault.message,
-            place: None,
-            path: Some(fault.at),
-            expected: fault.label,
-            hint: fault.hint,
-            related: fault
-                .related
-                .into_iter()
-                .map(|(path, message)| Related {
-                    place: None,
-                    path: Some(path),
-                    message,
-                })
-                .collect(),
-        })
-        .collect();
-    Report::new(diagnostics, Omitted::default(), Vec::new())
+/// Checks a tree as [`check`] does, and adds what the program itself has to say of it.
+pub fn check_with(tree: &mut TreeSpec, program: &ProgramCheck<'_>) -> Report {
+    let mut found = faults(tree, Scope::Whole);
+    found.extend(program(tree));
+    found.into_iter().collect()
 }
 
 /// Every fault of a tree; where there is none the tree is in start order afterwards.

@@ -76,6 +76,14 @@ impl Node {
         }
     }
 
+    /// The items of an array; none of what is no array.
+    pub(super) fn as_items(&self) -> &[Self] {
+        match &self.value {
+            Value::Array(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The name of its TOML type with an article.
     pub(super) fn type_name(&self) -> &'static str {
         match self.value {

@@ -8,7 +8,7 @@ use super::gather::gather;
 use super::lower::Lower;
 use super::resolve::Resolver;
 use super::source::Source;
-use crate::check::{Scope, faults};
+use crate::check::{ProgramCheck, Scope, faults};
 use crate::report::Report;
 use crate::spec::TreeSpec;
 
@@ -27,7 +27,22 @@ pub struct Loaded {
 ///
 /// Every fault of every file, in one report.
 pub fn load(path: &Path, overlays: &[PathBuf], source: &dyn Source) -> Result<Loaded, Report> {
-    load_any(path, None, overlays, source)
+    load_any(path, None, overlays, source, &|_| Vec::new())
+}
+
+/// Loads as [`load`] does, and has what the program itself finds wrong told among the other
+/// faults, each at its place.
+///
+/// # Errors
+///
+/// Every fault of every file, in one report.
+pub fn load_with(
+    path: &Path,
+    overlays: &[PathBuf],
+    source: &dyn Source,
+    program: &ProgramCheck<'_>,
+) -> Result<Loaded, Report> {
+    load_any(path, None, overlays, source, program)
 }
 
 /// Loads a text as if it were the file at `path`.
@@ -55,7 +70,22 @@ pub fn load(path: &Path, overlays: &[PathBuf], source: &dyn Source) -> Result<Lo
 /// assert!(loaded.warnings.is_empty());
 /// ```
 pub fn load_str(path: impl AsRef<Path>, text: &str, source: &dyn Source) -> Result<Loaded, Report> {
-    load_any(path.as_ref(), Some(text), &[], source)
+    load_any(path.as_ref(), Some(text), &[], source, &|_| Vec::new())
+}
+
+/// Loads a text as [`load_str`] does, and has what the program itself finds wrong told among the
+/// other faults, each at its place.
+///
+/// # Errors
+///
+/// Every fault of the text and of every file it includes, in one report.
+pub fn load_str_with(
+    path: impl AsRef<Path>,
+    text: &str,
+    source: &dyn Source,
+    program: &ProgramCheck<'_>,
+) -> Result<Loaded, Report> {
+    load_any(path.as_ref(), Some(text), &[], source, program)
 }
 
 fn load_any(
@@ -63,6 +93,7 @@ fn load_any(
     text: Option<&str>,
     overlays: &[PathBuf],
     source: &dyn Source,
+    program: &ProgramCheck<'_>,
 ) -> Result<Loaded, Report> {
     let mut found = Faults::default();
     let gathered = gather(path, text, overlays, source, &mut found);
@@ -82,7 +113,8 @@ fn load_any(
         Scope::Children
     };
     let resolver = Resolver::new(&gathered.table);
-    for fault in faults(&mut built.spec, scope) {
+    let of_format = faults(&mut built.spec, scope);
+    for fault in of_format.into_iter().chain(program(&built.spec)) {
         resolver.add(fault, &mut found);
     }
     let has_errors = found.errors() > 0;

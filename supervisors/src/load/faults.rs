@@ -190,6 +190,7 @@ fn is_about_absence(code: Code) -> bool {
     matches!(
         code,
         Code::MissingKey
+            | Code::MissingArgument
             | Code::NothingToRun
             | Code::UnknownName
             | Code::NotListed

@@ -24,6 +24,6 @@ mod text;
 mod units;
 mod words;
 
-pub use entry::{Loaded, load, load_str};
+pub use entry::{Loaded, load, load_str, load_str_with, load_with};
 pub use memory::MemorySource;
 pub use source::{NotUtf8, Source, Unreadable};

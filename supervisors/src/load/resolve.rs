@@ -1,6 +1,6 @@
 //! From a path in the spec to its place in the files.
 
-use super::document::{Span, Table};
+use super::document::{Node, Span, Table};
 use super::faults::{Faults, Problem};
 use crate::report::{Fault, SpecPath};
 
@@ -116,9 +116,16 @@ impl<'a> Resolver<'a> {
 
     fn walk(&self, keys: &[&str]) -> Found {
         let mut table = Some(self.document);
+        let mut items: &[Node] = &[];
         let mut here = Span::top(0);
         let mut heading = here;
         for (position, key) in keys.iter().enumerate() {
+            let item = key.parse().ok().and_then(|at: usize| items.get(at));
+            if let Some(item) = item {
+                here = item.span;
+                (table, items) = (item.as_table(), item.as_items());
+                continue;
+            }
             let Some(entry) = table.and_then(|table| table.get(*key)) else {
                 return Found::Missing {
                     table: here,
@@ -130,7 +137,7 @@ impl<'a> Resolver<'a> {
                 here = entry.node.span;
             }
             heading = entry.key;
-            table = entry.node.as_table();
+            (table, items) = (entry.node.as_table(), entry.node.as_items());
         }
         if keys.len() == 2 && table.is_some() {
             Found::Heading(heading)

@@ -3,8 +3,28 @@
 use super::{Code, Severity, SpecPath};
 
 /// A fault or warning about a spec, addressed by paths, so that it can be found without a file.
+///
+/// Programs that know more about their trees than the format does make their own, and have them
+/// told among the others: [`load_with`](crate::load::load_with),
+/// [`check_with`](crate::check::check_with).
+///
+/// # Examples
+///
+/// ```
+/// use treewright_supervisors::check::{child_path, check_with};
+/// use treewright_supervisors::report::{Code, Fault};
+/// use treewright_supervisors::builder::{Child, Supervisor};
+///
+/// let mut tree = Supervisor::builder("shop").child(Child::process("ftp", ["ftpd"])).build()?;
+/// let report = check_with(&mut tree, &|tree| {
+///     let at = child_path(&tree.root.children[0]);
+///     vec![Fault::error(Code::CannotRun, at, "there is no FTP here").hint("use rsync")]
+/// });
+/// assert!(report.to_string().contains("at `process.ftp`"));
+/// # Ok::<(), treewright_supervisors::report::Report>(())
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+pub struct Fault {
     pub(crate) severity: Severity,
     pub(crate) code: Code,
     pub(crate) at: SpecPath,
@@ -20,7 +40,9 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn error(code: Code, at: SpecPath, message: impl Into<String>) -> Self {
+    /// A fault at this path: what is wrong, on which object.
+    #[must_use]
+    pub fn error(code: Code, at: SpecPath, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             code,
@@ -41,18 +63,23 @@ impl Fault {
         }
     }
 
-    /// About the key, not its value.
-    pub(crate) fn at_key(mut self) -> Self {
+    /// About the key at the end of the path, not its value.
+    #[must_use]
+    pub fn at_key(mut self) -> Self {
         self.is_at_key = true;
         self
     }
 
-    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+    /// What should be there, or what is.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -62,7 +89,10 @@ impl Fault {
         self
     }
 
-    pub(crate) fn rests_on(mut self, at: SpecPath) -> Self {
+    /// Another path that the judgement rests on: where that is at fault itself, or misspelt, this
+    /// one is no news and is left out.
+    #[must_use]
+    pub fn rests_on(mut self, at: SpecPath) -> Self {
         self.rests_on.push(at);
         self
     }

@@ -18,10 +18,12 @@ mod source_text;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Related, Severity};
-pub(crate) use fault::Fault;
+pub use fault::Fault;
 pub use path::SpecPath;
 pub use render::Style;
 pub(crate) use report::Omitted;
 pub use report::Report;
-pub(crate) use shown::{named, plain, quoted};
+#[doc(hidden)]
+pub use shown::named;
+pub(crate) use shown::{plain, quoted};
 pub(crate) use source_text::SourceText;

@@ -14,9 +14,9 @@ impl SpecPath {
         Self(keys.iter().map(|key| (*key).to_owned()).collect())
     }
 
-    /// This path and one more key.
+    /// This path and one more key; of an array, the number of an item, from 0.
     #[must_use]
-    pub(crate) fn key(mut self, key: &str) -> Self {
+    pub fn key(mut self, key: &str) -> Self {
         self.0.push(key.to_owned());
         self
     }

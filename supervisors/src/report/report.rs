@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Diagnostic, Severity, SourceText, Style, render};
+use super::{Diagnostic, Fault, Related, Severity, SourceText, Style, render};
 
 /// How many diagnostics of a report are shown; the rest is counted.
 const SHOWN: usize = 100;
@@ -129,6 +129,31 @@ impl Report {
         } else {
             format!("{}\n", counts.join(", "))
         }
+    }
+}
+
+/// What is told of faults that have no place in a file.
+impl FromIterator<Fault> for Report {
+    fn from_iter<T: IntoIterator<Item = Fault>>(faults: T) -> Self {
+        let diagnostics = faults.into_iter().map(|fault| Diagnostic {
+            severity: fault.severity,
+            code: fault.code,
+            message: fault.message,
+            place: None,
+            path: Some(fault.at),
+            expected: fault.label,
+            hint: fault.hint,
+            related: fault
+                .related
+                .into_iter()
+                .map(|(path, message)| Related {
+                    place: None,
+                    path: Some(path),
+                    message,
+                })
+                .collect(),
+        });
+        Self::new(diagnostics.collect(), Omitted::default(), Vec::new())
     }
 }
 

@@ -21,7 +21,8 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// A name, in backquotes.
-pub(crate) fn named(name: &str) -> String {
+#[must_use]
+pub fn named(name: &str) -> String {
     if name.is_empty() {
         "an empty name".to_owned()
     } else {

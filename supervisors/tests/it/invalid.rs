@@ -94,8 +94,16 @@ fn invalid_diagnostics_have_no_file_without_a_tree() {
 
 #[test]
 fn invalid_files_show_every_code() {
-    // These need a file that is too large, is unreadable, or comes from the builder.
-    let elsewhere = [Code::TooLarge, Code::Unreadable];
+    // These need a file that is too large or unreadable, or a program that runs it.
+    let elsewhere = [
+        Code::TooLarge,
+        Code::Unreadable,
+        Code::UnknownFunction,
+        Code::UnknownArgument,
+        Code::MissingArgument,
+        Code::InvalidArgument,
+        Code::CannotRun,
+    ];
     let shown: BTreeSet<Code> = files(FOLDER, ".toml")
         .iter()
         .flat_map(|file| diagnostics(file).1)

@@ -1,6 +1,7 @@
 //! Trees with real processes, through the library.
 
 mod added;
+mod calls;
 mod children;
 mod hiding;
 mod isolated;

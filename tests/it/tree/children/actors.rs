@@ -130,30 +130,6 @@ fn context_that_sends_to_its_supervisor_is_never_held_up() {
 }
 
 #[test]
-fn function_that_this_program_does_not_have_is_refused_before_anything_starts() {
-    guarded(|| {
-        let rows = [
-            (
-                actor("stey", ""),
-                "cannot run `c`: this program has no function `PATH::stey`; did you mean `PATH::stay`?",
-            ),
-            (
-                actor("fail", "args = { wrd = \"x\" }"),
-                "cannot run `c`: task `PATH::fail` has no argument `wrd`; did you mean `word`?",
-            ),
-            (
-                "[actor.c]\ntask = \"shop::xyzzy\"\n".to_owned(),
-                "cannot run `c`: this program has no function `shop::xyzzy`; a function of another program needs `exe`, its path",
-            ),
-        ];
-        for (text, expected) in rows {
-            let error = Tree::from(spec(&text)).check().unwrap_err();
-            assert_eq!(error.to_string(), expected.replace("PATH", deeds::PATH));
-        }
-    });
-}
-
-#[test]
 fn function_that_another_program_does_not_have_fails_the_start() {
     guarded(|| {
         let exe = std::env::current_exe().unwrap();
