@@ -148,8 +148,7 @@ mod tests {
         let faults = faults(&tree(supervisor("root", [app])), &Attached::default());
         assert_eq!(
             texts(&faults),
-            "error[cannot-run]: local `metrics` cannot be run\n  \
-             |\n  \
+            "error[cannot-run]: local `metrics` cannot be run\n |\n \
              = note: at `local.metrics`: it is a closure of this process, and its supervisor is isolated\n\n\
              1 error\n"
         );
