@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rustix::process::{Pid, child_subreaper, getpid};
 
+use super::candidates::candidates;
 use super::numbers::{Birth, Numbers};
 use super::procfs::{Marks, Stat};
 use super::{Mark, counters, procfs, registry};
@@ -24,6 +25,9 @@ struct Entry {
     stat: Stat,
     marks: Marks,
 }
+
+/// Looking at a process takes as long as listing about so many.
+const LISTED_MEANWHILE: usize = 32;
 
 thread_local! {
     /// How many were taken on this thread, and the last one while anybody waits for it.
@@ -65,9 +69,23 @@ pub(super) fn is_adopting() -> bool {
 impl Census {
     fn take(asking: &[(Pid, Birth)]) -> Self {
         match is_adopting() {
-            true => Self::of_adopted(),
+            true => {
+                let some = Self::of_younger(asking, registry::unreaped() / LISTED_MEANWHILE);
+                some.unwrap_or_else(Self::of_adopted)
+            }
             false => Self::of_strangers(asking),
         }
+    }
+
+    /// Adopted orphans are found among those who are younger as well. That is less work when these
+    /// are few beside our own children, all of which are listed otherwise: none if it is more.
+    fn of_younger(asking: &[(Pid, Birth)], most: usize) -> Option<Self> {
+        if most == 0 {
+            return None;
+        }
+        let counters = counters::counters()?;
+        let pids = candidates(Some(Numbers::since(asking, &counters)?));
+        (pids.len() <= most).then(|| Self::extended(pids, Some(counters.newest)))
     }
 
     /// Only our own children can be adopted orphans, so only they are looked at; and those
@@ -100,25 +118,30 @@ impl Census {
 
     /// Orphans have gone to init or another that adopts, so everybody is looked at who may be
     /// younger than the oldest of those who ask.
-    ///
-    /// Who is forked meanwhile is looked at afterwards. One whose number is given out but who
-    /// is not there yet is missed, but its parent is there as long, and was looked at before.
     fn of_strangers(asking: &[(Pid, Birth)]) -> Self {
-        /// How often the look is extended, while others fork faster than we can look.
-        const EXTENSIONS: usize = 16;
-        let mut census = Self::default();
         let counters = counters::counters();
-        let mut newest = match &counters {
+        let newest = match &counters {
             Some(counters) => Some(counters.newest),
             None => counters::newest_number(),
         };
-        let mut who = counters.and_then(|counters| Numbers::since(asking, &counters));
+        let who = counters.and_then(|counters| Numbers::since(asking, &counters));
+        Self::extended(candidates(who), newest)
+    }
+
+    /// Looks at these, and then at those who were forked meanwhile, after the newest number.
+    ///
+    /// One whose number is given out but who is not there yet is missed, but its parent is there
+    /// as long, and was looked at before.
+    fn extended(mut pids: Vec<Pid>, mut newest: Option<u32>) -> Self {
+        /// How often the look is extended, while others fork faster than we can look.
+        const EXTENSIONS: usize = 16;
+        let mut census = Self::default();
         for _ in 0..EXTENSIONS {
-            census.look_at(who);
+            census.look_at(pids);
             match (newest, counters::newest_number()) {
                 (Some(before), Some(now)) if before == now => return census,
                 (Some(before), Some(now)) => {
-                    who = Some(Numbers::between(before, now));
+                    pids = candidates(Some(Numbers::between(before, now)));
                     newest = Some(now);
                 }
                 _ => break,
@@ -128,31 +151,15 @@ impl Census {
         census
     }
 
-    /// Looks at those with these numbers, or at everybody, but not at our own children:
-    /// each of them is asked for by itself.
-    fn look_at(&mut self, numbers: Option<Numbers>) {
-        let pids: Vec<Pid> = match numbers.map(|numbers| (numbers, numbers.few())) {
-            Some((_, Some(few))) => few.filter_map(procfs::pid_of).collect(),
-            Some((numbers, None)) => {
-                let everyone = procfs::everyone().into_iter();
-                let is_in = |pid: &Pid| numbers.contains(pid.as_raw_pid().cast_unsigned());
-                everyone.filter(is_in).collect()
-            }
-            None => procfs::everyone(),
-        };
-        let dropped = registry::dropped();
-        let owned: BTreeSet<i32> = {
-            let owned = registry::lock();
-            let pids = owned.pids().filter(|pid| !dropped.contains(pid));
-            pids.map(Pid::as_raw_pid).collect()
-        };
+    fn look_at(&mut self, pids: Vec<Pid>) {
+        if pids.is_empty() {
+            return;
+        }
         let this = getpid();
         let born = procfs::stat(this).map_or(0, |this| this.start);
         let is_of_interest = |stat: &Stat| stat.start >= born && !stat.is_thread();
-        let strangers = pids
+        let stats: Vec<Stat> = pids
             .into_iter()
-            .filter(|pid| *pid != this && !owned.contains(&pid.as_raw_pid()));
-        let stats: Vec<Stat> = strangers
             .filter_map(procfs::stat)
             .filter(is_of_interest)
             .collect();
@@ -160,8 +167,15 @@ impl Census {
         let parents: BTreeMap<i32, Option<Pid>> = parents
             .map(|(pid, parent)| (pid.as_raw_pid(), parent))
             .collect();
-        for stat in stats {
-            match is_below_any(&owned, stat.parent, &parents) {
+        let are_below_ours: Vec<bool> = {
+            let dropped = registry::dropped();
+            let owned = registry::lock();
+            let is_ours = |pid| owned.contains(pid) && !dropped.contains(&pid);
+            let is_below = |stat: &Stat| is_below_any(is_ours, stat.parent, &parents);
+            stats.iter().map(is_below).collect()
+        };
+        for (stat, is_below_ours) in stats.into_iter().zip(are_below_ours) {
+            match is_below_ours {
                 // It carries the mark of that one, and that one's descendants are looked at
                 // when it is asked for.
                 true if !stat.is_dead() => self.entries.push(Entry {
@@ -243,21 +257,21 @@ impl Census {
     }
 }
 
-/// Whether a chain of these parents leads to one of the pids.
+/// Whether a chain of these parents leads to one of ours.
 fn is_below_any(
-    pids: &BTreeSet<i32>,
+    is_ours: impl Fn(Pid) -> bool,
     mut parent: Option<Pid>,
     parents: &BTreeMap<i32, Option<Pid>>,
 ) -> bool {
     // Bounded, because the parents were not all seen at the same moment.
     for _ in 0..=parents.len() {
-        let Some(pid) = parent.map(Pid::as_raw_pid) else {
+        let Some(pid) = parent else {
             return false;
         };
-        if pids.contains(&pid) {
+        if is_ours(pid) {
             return true;
         }
-        parent = parents.get(&pid).copied().flatten();
+        parent = parents.get(&pid.as_raw_pid()).copied().flatten();
     }
     false
 }
@@ -281,17 +295,25 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Command, Stdio};
 
-    use super::super::{MARK_VARIABLE, TreeId};
-    use super::*;
+    use treewright_supervisors::spec::Shutdown;
 
-    /// One who is nobody's here, in a session of its own.
+    use super::super::listing::tests::LISTED;
+    use super::super::{self as process, MARK_VARIABLE, TreeId};
+    use super::*;
+    use crate::rt;
+    use crate::time::Clock;
+
+    /// One who is nobody's here, in a session of its own, and has become its program.
     fn stranger(mark: &Mark) -> Child {
         let mut command = Command::new("sleep");
         command.arg("600").stdin(Stdio::null()).process_group(0);
-        command
-            .env(MARK_VARIABLE, mark.to_string())
-            .spawn()
-            .unwrap()
+        command.env(MARK_VARIABLE, mark.to_string());
+        let child = command.spawn().unwrap();
+        // For a moment after the spawn it has the environment of this process still.
+        while !matches!(procfs::marks(Pid::from_child(&child)), Marks::Carried(_)) {
+            std::thread::yield_now();
+        }
+        child
     }
 
     /// Taken when nobody is in the middle of an exec.
@@ -337,13 +359,75 @@ mod tests {
         assert!(!is_found(&census_since(&[]), &mark, &younger));
     }
 
+    /// Children of ours, each younger than the one before.
+    fn children(count: usize) -> Vec<process::Child> {
+        let mut command = process::Command::new("sleep");
+        command.arg("600");
+        (0..count).map(|_| command.spawn().unwrap()).collect()
+    }
+
+    /// Stops the children in reverse order. How often the others were listed meanwhile.
+    async fn stop_in_reverse(children: Vec<process::Child>) -> usize {
+        let own: BTreeSet<u32> = children.iter().map(process::Child::id).collect();
+        LISTED.take();
+        for mut child in children.into_iter().rev() {
+            child.stop(&Shutdown::default()).await;
+        }
+        LISTED.take().iter().filter(|id| own.contains(id)).count()
+    }
+
+    fn stop_of_many_lists_few_of_them(count: usize) {
+        let listed = rt::block_on(&Clock::Monotonic, stop_in_reverse(children(count)));
+        // Each by itself some times; all of them once, to see how they are listed.
+        assert!(listed < 10 * count, "{listed} were listed for {count}");
+    }
+
+    #[test]
+    fn stop_of_many_in_reverse_order_does_not_list_the_others_for_each() {
+        stop_of_many_lists_few_of_them(200);
+    }
+
+    #[test]
+    #[ignore = "slow: 2,000 processes"]
+    fn stop_of_two_thousand_in_reverse_order_does_not_list_the_others_for_each() {
+        stop_of_many_lists_few_of_them(2_000);
+    }
+
+    #[test]
+    fn stranger_is_found_among_the_younger_by_a_process_that_adopts() {
+        rt::block_on(&Clock::Monotonic, async {
+            let own = children(5);
+            let mark = Mark::new(&TreeId::new("census"), "child", 2);
+            let mut stranger = stranger(&mark);
+            let since = |child: &process::Child| loop {
+                let asking = [(child.pid, child.birth)];
+                let census = Census::of_younger(&asking, usize::MAX).unwrap();
+                if !census.is_unsure() {
+                    return census;
+                }
+                std::thread::yield_now();
+            };
+            assert!(
+                own.iter()
+                    .all(|child| is_found(&since(child), &mark, &stranger))
+            );
+            let asking = [(own[0].pid, own[0].birth)];
+            assert!(Census::of_younger(&asking, 0).is_none());
+            stranger.kill().unwrap();
+            stranger.wait().unwrap();
+            assert!(!is_found(&since(&own[0]), &mark, &stranger));
+            stop_in_reverse(own).await;
+        });
+    }
+
     #[test]
     fn chain_of_parents_leads_to_the_one_at_its_end() {
         let pid = |number| Pid::from_raw(number);
         let parents = [(5, pid(4)), (4, pid(3)), (9, pid(8)), (8, pid(9))].into();
-        let below = |parent| is_below_any(&[3].into(), pid(parent), &parents);
+        let is_ours = |process| Some(process) == pid(3);
+        let below = |parent| is_below_any(is_ours, pid(parent), &parents);
         assert!(below(5) && below(4) && below(3));
         assert!(!below(2) && !below(9));
-        assert!(!is_below_any(&[3].into(), None, &parents));
+        assert!(!is_below_any(is_ours, None, &parents));
     }
 }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, 
 
 use super::keeper_table::{KeeperMessage, KeeperTable};
 use super::procfs::{self, Marks, Stat};
-use super::{actor, counters, reserve, sweep, unix};
+use super::{actor, counters, listing, reserve, sweep, unix};
 
 /// Is the keeper of a program, and never returns.
 pub(super) fn keep(program: Pid) -> ! {
@@ -78,7 +78,7 @@ fn look(table: &KeeperTable) -> Option<Vec<Stat>> {
     let this = rustix::process::getpid();
     let mut found: Vec<Stat> = Vec::new();
     let mut others = Vec::new();
-    for pid in procfs::everyone() {
+    for pid in listing::everyone() {
         let marks = procfs::marks(pid);
         let Some(stat) = procfs::stat(pid) else {
             continue;

@@ -3,6 +3,7 @@
 //! Everything here is for one process; scopes and trees of them are built on top.
 
 mod actor;
+mod candidates;
 mod census;
 mod cgroup;
 mod cgroup_events;
@@ -21,6 +22,7 @@ mod keeper_link;
 mod keeper_table;
 mod kin;
 mod ladder;
+mod listing;
 mod mark;
 mod numbers;
 mod outcome;

@@ -77,12 +77,23 @@ impl Numbers {
         }
     }
 
-    /// All of them, if they are so few that it is less work to try each than to list who is
-    /// there.
-    pub(super) fn few(self) -> Option<std::ops::RangeInclusive<u32>> {
-        const FEW: u32 = 64;
-        let count = self.to.checked_sub(self.after)?;
-        (count <= FEW).then(|| self.after + 1..=self.to)
+    /// The last number before them.
+    pub(super) fn after(self) -> u32 {
+        self.after
+    }
+
+    /// The last of them.
+    pub(super) fn to(self) -> u32 {
+        self.to
+    }
+
+    pub(super) fn are_over_the_top(self) -> bool {
+        self.after > self.to
+    }
+
+    /// All of them in their order, unless they go over the top.
+    pub(super) fn ascending(self) -> Option<std::ops::RangeInclusive<u32>> {
+        (self.after <= self.to).then(|| self.after + 1..=self.to)
     }
 }
 
@@ -127,7 +138,7 @@ mod tests {
         let numbers = Numbers::since(&[born(500, 1_000)], &counters(503, 1_004)).unwrap();
         let found: Vec<u32> = (0..1_000).filter(|n| numbers.contains(*n)).collect();
         assert_eq!(found, [501, 502, 503]);
-        assert_eq!(numbers.few(), Some(501..=503));
+        assert_eq!(numbers.ascending(), Some(501..=503));
     }
 
     #[test]
@@ -135,7 +146,8 @@ mod tests {
         let numbers = Numbers::since(&[born(32_766, 1_000)], &counters(301, 1_004)).unwrap();
         assert!(numbers.contains(32_767) && numbers.contains(300) && numbers.contains(301));
         assert!(!numbers.contains(302) && !numbers.contains(32_766));
-        assert_eq!(numbers.few(), None);
+        assert_eq!(numbers.ascending(), None);
+        assert!(numbers.are_over_the_top());
     }
 
     #[test]
@@ -173,7 +185,7 @@ mod tests {
     #[test]
     fn none_after_the_newest_is_nobody() {
         let numbers = Numbers::since(&[born(500, 7)], &counters(500, 8)).unwrap();
-        assert_eq!(numbers.few().map(Iterator::count), Some(0));
+        assert_eq!(numbers.ascending().map(Iterator::count), Some(0));
         assert!(!(0..1_000).any(|number| numbers.contains(number)));
     }
 }

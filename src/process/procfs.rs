@@ -176,16 +176,6 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
-/// Every process there is.
-pub(super) fn everyone() -> Vec<Pid> {
-    let read_all = || {
-        let entries = fs::read_dir("/proc")?.flatten();
-        let names = entries.map(|entry| entry.file_name());
-        Ok(names.filter_map(|name| parse_pid(name.to_str()?)).collect())
-    };
-    insist(read_all).unwrap_or_default()
-}
-
 /// A descriptor that means this process, and nobody who gets its number later.
 ///
 /// None when it has gone: when the number is nobody's, or another's by now.

@@ -35,10 +35,6 @@ impl Owned {
     pub(super) fn contains(&self, pid: Pid) -> bool {
         self.0.contains(&pid.as_raw_pid())
     }
-
-    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
-        self.0.iter().filter_map(|pid| Pid::from_raw(*pid))
-    }
 }
 
 /// How many children started here are not yet reaped.

@@ -2,13 +2,18 @@
 //! it does while they run.
 
 use std::fs;
+use std::os::fd::OwnedFd;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
 use treewright::process::Command;
 use treewright::{Nursery, ProcessHandle, Result, open_nursery, run, sleep};
 
 use crate::guard::guarded;
+use crate::tree::support::{having, supervisor, tree};
 
 /// What a program has that may grow.
 #[derive(Clone, Copy, Debug)]
@@ -132,4 +137,82 @@ fn thousand_spawns_and_hundred_at_once_leave_nothing_behind() {
 #[ignore = "slow: 10,000 spawns"]
 fn ten_thousand_spawns_and_thousand_at_once_leave_nothing_behind() {
     guarded(|| nothing_grows(10_000, 1_000));
+}
+
+/// A supervisor with so many processes, which do nothing.
+fn tree_of(count: usize) -> String {
+    let names: Vec<String> = (0..count).map(|number| format!("p{number}")).collect();
+    let processes = names
+        .iter()
+        .map(|name| format!("[process.{name}]\nrun = [\"sleep\", \"600\"]\nlog = \"null\"\n"));
+    let processes: String = processes.collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    processes + &supervisor("top", &names, "")
+}
+
+/// The processes that this one has started and that run, in the order of their starts.
+fn children() -> Vec<Pid> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let lists = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+    let lists: String = lists.map(Result::unwrap_or_default).collect();
+    let ids = lists.split_ascii_whitespace();
+    ids.map(|id| Pid::from_raw(id.parse().unwrap()).unwrap())
+        .collect()
+}
+
+/// Looks on while they end: whenever one has ended, those behind it have, too.
+fn watch_them_end_in_reverse(processes: &[Pid]) -> JoinHandle<()> {
+    let watch = |pid: &Pid| pidfd_open(*pid, PidfdFlags::empty()).unwrap();
+    let processes: Vec<OwnedFd> = processes.iter().map(watch).collect();
+    std::thread::spawn(move || {
+        let mut left = processes.as_slice();
+        while !left.is_empty() {
+            let watched = left
+                .iter()
+                .map(|process| PollFd::new(process, PollFlags::IN));
+            let mut watched: Vec<PollFd<'_>> = watched.collect();
+            // They are asked in their order, so one that ends meanwhile does not come too early.
+            poll(&mut watched, None).unwrap();
+            let ended: Vec<bool> = watched
+                .iter()
+                .map(|one| !one.revents().is_empty())
+                .collect();
+            let running = ended.iter().position(|ended| *ended).unwrap_or(left.len());
+            assert!(ended[running..].iter().all(|ended| *ended), "{ended:?}");
+            left = &left[..running];
+        }
+    })
+}
+
+fn tree_starts_and_stops_all_of_its_processes(count: usize) {
+    let (tree, events) = tree(&tree_of(count));
+    let watcher = run(async || {
+        open_nursery(async |n| {
+            let handle = n.supervise(tree).await?;
+            assert_eq!(handle.living().len(), count);
+            let children = children();
+            assert_eq!(children.len(), count);
+            let some: Vec<Pid> = children.into_iter().step_by(count.div_ceil(100)).collect();
+            let watcher = watch_them_end_in_reverse(&some);
+            handle.shut_down();
+            Ok(watcher)
+        })
+        .await
+    });
+    watcher.unwrap().join().unwrap();
+    assert_eq!(children(), []);
+    let told = events.rest();
+    assert_eq!(having(&told, "started after").len(), count);
+    assert_eq!(having(&told, "did not stop as it should"), [""; 0]);
+}
+
+#[test]
+fn tree_of_two_hundred_processes_starts_and_stops_in_reverse_and_leaves_nobody() {
+    guarded(|| tree_starts_and_stops_all_of_its_processes(200));
+}
+
+#[test]
+#[ignore = "slow: 2,000 processes"]
+fn tree_of_two_thousand_processes_starts_and_stops_in_reverse_and_leaves_nobody() {
+    guarded(|| tree_starts_and_stops_all_of_its_processes(2_000));
 }

@@ -12,4 +12,4 @@ mod reload;
 mod restarts;
 mod stops;
 mod supervise;
-mod support;
+pub(crate) mod support;
