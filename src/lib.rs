@@ -55,8 +55,8 @@ pub use nursery::{
     SpawnMethod, open_actor_cluster, open_nursery,
 };
 pub use pool::{
-    AsCompleted, BlockingMap, Full, Job, JobBuilder, JobState, Map, PoolBuilder, PoolStatistics,
-    ProcessPool, Shutdown, WorkerLost, as_completed, open_pool,
+    AsCompleted, BlockingMap, ConnectPool, Full, Job, JobBuilder, JobState, Map, PoolBuilder,
+    PoolStatistics, ProcessPool, Shutdown, WorkerLost, as_completed, open_pool,
 };
 pub use portal::Portal;
 pub use runtime::{Runtime, RuntimeBuilder, bootstrap, run};

@@ -85,6 +85,25 @@ impl Answers {
         self.faults.push(error);
     }
 
+    /// Gives them as they are, one by one: to be sent on.
+    pub(super) fn hand_on(self, mut put: impl FnMut(Part<'_>)) {
+        let (mut long, mut faults) = (self.long.into_iter(), self.faults.into_iter());
+        let mut rest = &self.buffer[..];
+        while rest.len() >= 4 {
+            let head = rest.get_u32_le();
+            let (body, behind) = rest.split_at(((head >> 3) as usize).min(rest.len()));
+            rest = behind;
+            let part = match head & 0b111 {
+                0 => Some(Part::Short(Subject::Value, body)),
+                1 => Some(Part::Short(Subject::Failure, body)),
+                2 => long.next().map(|body| Part::Long(Subject::Value, body)),
+                3 => long.next().map(|body| Part::Long(Subject::Failure, body)),
+                _ => faults.next().map(Part::Fault),
+            };
+            part.into_iter().for_each(&mut put);
+        }
+    }
+
     /// Reads them one by one.
     pub(super) fn into_reader(self) -> Reader {
         Reader {
@@ -94,6 +113,14 @@ impl Answers {
             faults: self.faults.into_iter(),
         }
     }
+}
+
+/// What came of one call, as it is.
+#[derive(Debug)]
+pub(super) enum Part<'a> {
+    Short(Subject, &'a [u8]),
+    Long(Subject, Bytes),
+    Fault(Error),
 }
 
 /// What came of the calls of one job, to be read.

@@ -81,7 +81,8 @@ impl<T: Task> AsCompleted<T> {
     ///
     /// If this is the thread of a pool.
     pub fn next_blocking(&mut self) -> Result<Option<(usize, Result<T::Value>)>> {
-        refuse_to_block()?;
+        let inboxes = self.jobs.iter().flatten().map(Job::inbox);
+        inboxes.into_iter().try_for_each(refuse_to_block)?;
         Ok(futures_lite::future::block_on(self.next()))
     }
 }

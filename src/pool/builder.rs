@@ -113,7 +113,7 @@ impl PoolBuilder {
                 },
                 start_attempts: 3,
                 idle_limit: None,
-                is_eager: false,
+                kept: 0,
             },
             initializer: None,
             queue_bound: usize::MAX,
@@ -202,11 +202,19 @@ impl PoolBuilder {
     /// Whether all workers are started at once, and kept; else they are started when there
     /// are jobs for them, as is usual.
     pub fn eager(mut self, is_eager: bool) -> Self {
-        self.config.settings.is_eager = is_eager;
+        self.config.settings.kept = if is_eager { usize::MAX } else { 0 };
         self
     }
 
-    /// When a worker ends that has nothing to do; never unless said.
+    /// So many workers are started at once, and kept; the others when there are jobs for them.
+    /// None unless said, and all with [`eager`](Self::eager).
+    pub fn kept(mut self, count: usize) -> Self {
+        self.config.settings.kept = count;
+        self
+    }
+
+    /// When a worker ends that has nothing to do and is not [kept](Self::kept); never unless
+    /// said.
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         self.config.settings.idle_limit = Some(limit);
         self

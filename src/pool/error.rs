@@ -43,10 +43,22 @@ impl WorkerLost {
         attempt: u32,
         stderr: Vec<u8>,
     ) -> Self {
+        let exit = exit.map_or(ExitStatus::Lost, |exit| exit.reason);
+        Self::told(worker, task, exit, attempt, stderr)
+    }
+
+    /// One of which another process has told.
+    pub(super) fn told(
+        worker: String,
+        task: &'static str,
+        exit: ExitStatus,
+        attempt: u32,
+        stderr: Vec<u8>,
+    ) -> Self {
         Self {
             worker,
             task,
-            exit: exit.map_or(ExitStatus::Lost, |exit| exit.reason),
+            exit,
             attempt,
             stderr,
         }

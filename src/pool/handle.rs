@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::answers::Answers;
@@ -54,7 +55,7 @@ pub struct ProcessPool(Arc<Handle>);
 struct Handle {
     inbox: Arc<Inbox>,
     name: String,
-    workers: usize,
+    workers: AtomicUsize,
     timeout: Option<Duration>,
 }
 
@@ -93,11 +94,29 @@ impl ProcessPool {
         let handle = Handle {
             inbox: Arc::clone(&inbox),
             name: config.name.clone(),
-            workers: config.settings.workers,
+            workers: AtomicUsize::new(config.settings.workers),
             timeout: config.timeout,
         };
         driver::start(config, inbox)?;
         Ok(Self(Arc::new(handle)))
+    }
+
+    /// The handle of one that somebody else has, of which the workers are counted later.
+    pub(super) fn of_another_process(
+        inbox: Arc<Inbox>,
+        name: String,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self(Arc::new(Handle {
+            inbox,
+            name,
+            workers: AtomicUsize::new(1),
+            timeout,
+        }))
+    }
+
+    pub(super) fn set_workers(&self, count: usize) {
+        self.0.workers.store(count, Ordering::Relaxed);
     }
 
     /// What it is called.
@@ -109,7 +128,7 @@ impl ProcessPool {
     /// How many workers it has at most.
     #[must_use]
     pub fn workers(&self) -> usize {
-        self.0.workers
+        self.0.workers.load(Ordering::Relaxed)
     }
 
     /// Submits a call. Never waits: where the pool has as many jobs as it
@@ -172,7 +191,7 @@ impl ProcessPool {
     ///
     /// If this is the thread of a pool, which nothing may block.
     pub fn shutdown_blocking(&self, how: Shutdown) -> Result<()> {
-        refuse_to_block()?;
+        refuse_to_block(&self.0.inbox)?;
         futures_lite::future::block_on(self.shutdown(how));
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -60,6 +61,8 @@ struct State {
 pub(super) struct Inbox {
     state: Mutex<State>,
     bound: usize,
+    /// The thread without which nothing goes on here; none if that is the pool's own.
+    home: Option<ThreadId>,
     /// A job has ended, so there is room.
     room: Event,
     /// The last process was reaped.
@@ -79,9 +82,23 @@ impl Inbox {
         Self {
             state: Mutex::new(state),
             bound,
+            home: None,
             room: Event::new(),
             over: Event::new(),
         }
+    }
+
+    /// One whose requests are seen to on this thread, beside other work.
+    pub(super) fn of_this_thread(bound: usize) -> Self {
+        Self {
+            home: Some(thread::current().id()),
+            ..Self::new(bound)
+        }
+    }
+
+    /// Whether nothing would go on here if this thread waited.
+    pub(super) fn is_at_home(&self) -> bool {
+        self.home == Some(thread::current().id())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -40,6 +40,10 @@ pub struct Job<T: Task> {
 }
 
 impl<T: Task> Job<T> {
+    pub(super) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
     pub(super) fn new(slot: Arc<Slot>, inbox: Arc<Inbox>) -> Self {
         Self {
             slot,
@@ -80,10 +84,11 @@ impl<T: Task> Job<T> {
     ///
     /// # Errors
     ///
-    /// Those of the job; or at once on the thread of a pool, where nothing would go on while
-    /// it waits.
+    /// Those of the job; or at once on the thread of a pool, and for a pool
+    /// [found by its name](crate::ProcessPool::connect) on the thread it was found on: nothing
+    /// would go on there while it waits.
     pub fn result_blocking(self) -> Result<T::Value> {
-        refuse_to_block()?;
+        refuse_to_block(&self.inbox)?;
         futures_lite::future::block_on(self)
     }
 
@@ -94,7 +99,7 @@ impl<T: Task> Job<T> {
     /// Those of the job; or one for which [`Error::is_timeout`] holds, after which it can be
     /// waited for again.
     pub fn result_timeout_blocking(&mut self, limit: Duration) -> Result<T::Value> {
-        refuse_to_block()?;
+        refuse_to_block(&self.inbox)?;
         match super::wait::block_for(limit, poll_fn(|cx| Pin::new(&mut *self).poll(cx))) {
             Some(outcome) => outcome,
             None => Err(Error::new(
@@ -105,15 +110,14 @@ impl<T: Task> Job<T> {
     }
 }
 
-/// On the thread of a pool nothing would go on.
-pub(super) fn refuse_to_block() -> Result<()> {
-    match is_pool_thread() {
-        true => Err(Error::new(
-            ErrorKind::Refused,
-            "the thread of a pool cannot block for a job",
-        )),
-        false => Ok(()),
-    }
+/// On the thread of a pool nothing would go on, nor on the one that speaks with a pool elsewhere.
+pub(super) fn refuse_to_block(inbox: &Inbox) -> Result<()> {
+    let text = match (is_pool_thread(), inbox.is_at_home()) {
+        (true, _) => "the thread of a pool cannot block for a job",
+        (false, true) => "the thread that speaks with a pool cannot block for its jobs",
+        (false, false) => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Refused, text).with_hint("await it, or block another thread"))
 }
 
 impl<T: Task> Future for Job<T> {

@@ -435,7 +435,7 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Iterator for BlockingMap<I, T> {
         if let Some(result) = self.0.next_read() {
             return Some(result);
         }
-        if let Err(error) = refuse_to_block() {
+        if let Err(error) = refuse_to_block(self.0.pool.inbox()) {
             return Some(Err(error));
         }
         futures_lite::future::block_on(self.0.next())

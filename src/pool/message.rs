@@ -37,10 +37,16 @@ pub(super) enum Subject {
     Skipped = 6,
     /// The job was dropped, as was asked for.
     Dropped = 7,
+    /// How the jobs that follow are to be run; said to a pool of another process.
+    Terms = 8,
+    /// The pool's own error about a call; said by a pool of another process.
+    Fault = 9,
+    /// How the pool stands; said by a pool of another process.
+    Statistics = 10,
 }
 
 impl Subject {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Function,
         Self::Job,
         Self::Cancel,
@@ -48,6 +54,9 @@ impl Subject {
         Self::Failure,
         Self::Skipped,
         Self::Dropped,
+        Self::Terms,
+        Self::Fault,
+        Self::Statistics,
     ];
 
     pub(super) fn from_number(number: u8) -> Option<Self> {

@@ -41,7 +41,8 @@ enum Stage {
 pub enum JobState {
     /// No worker has begun it.
     Pending,
-    /// A worker runs it.
+    /// A worker runs it; where that is not known, it was sent to one, or to the pool that was
+    /// [found by its name](crate::ProcessPool::connect).
     Running,
     /// It has ended, well or badly.
     Finished,

@@ -1,9 +1,13 @@
 //! How a pool stands.
 
+use serde::{Deserialize, Serialize};
+
 /// How a pool stands: from [`ProcessPool::statistics`](crate::ProcessPool::statistics).
 ///
-/// Jobs are counted when the pool takes note of them, a moment after that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Jobs are counted when the pool takes note of them, a moment after that. Of a pool that was
+/// [found by its name](crate::ProcessPool::connect) it is what came with its last answer, and
+/// counts the jobs of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PoolStatistics {
     /// Workers that are up and run a job, or have one before them.

@@ -212,6 +212,7 @@ impl RuntimeBuilder {
             // Signals are heeded until the last process is gone.
             let root = async {
                 let outcome = root.await;
+                undertaker.end();
                 discovery::close();
                 undertaker.empty().await;
                 outcome
@@ -227,6 +228,7 @@ impl RuntimeBuilder {
             rt::block_on(&self.clock, tasks.run(root))
         }));
         let wind_up = async {
+            undertaker.end();
             undertaker.empty().await;
             undertaker.let_keeper_go().await;
         };

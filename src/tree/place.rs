@@ -81,7 +81,7 @@ impl Places {
         let place = Place {
             supervisor: Some(supervisor.clone()),
             role,
-            is_actor: matches!(kind, ChildKind::Actor(_)),
+            is_actor: matches!(kind, ChildKind::Actor(_) | ChildKind::Workers(_)),
         };
         self.0.insert(child.name.clone(), place);
     }

@@ -6,10 +6,11 @@ use treewright_supervisors::spec::{ChildKind, ChildName, ChildSpec, SupervisorSp
 
 use super::attached::Attached;
 use super::calls;
+use crate::tasks::{FunctionKind, registered_tasks};
 
-/// What of a tree this program cannot run: kinds that are yet to come, and calls of functions
-/// that it does not have or that take other arguments. Functions of another program (`exe`) are
-/// known to that one only.
+/// What of a tree this program cannot run: calls of functions that it does not have or that
+/// take other arguments, and workers, if it has no tasks for them. Functions of another program
+/// (`exe`) are known to that one only.
 ///
 /// [`tree::load`](super::load()) tells these among the other faults of a file. This is for those
 /// who load by other ways.
@@ -38,9 +39,12 @@ pub(super) fn faults(tree: &TreeSpec, attached: &Attached) -> Vec<Fault> {
         match member(child) {
             ChildKind::Process(_) | ChildKind::Supervisor(_) | ChildKind::Pool(_) => {}
             ChildKind::Actor(actor) => faults.extend(calls::faults(child, actor)),
-            ChildKind::Worker(_) => {
-                faults.push(cannot_run(child).label("pools of workers cannot be run yet"));
-            }
+            ChildKind::Workers(pool) if pool.exe.is_some() || has_tasks() => {}
+            ChildKind::Workers(_) => faults.push(
+                cannot_run(child)
+                    .label("its workers would have nothing to run, for this program has no tasks")
+                    .hint("run the tree by the program that has them, or name that program: `exe`"),
+            ),
             ChildKind::Local if is_isolated => faults.push(
                 cannot_run(child)
                     .label("it is a closure of this process, and its supervisor is isolated"),
@@ -105,6 +109,12 @@ fn member(child: &ChildSpec) -> &ChildKind {
         ChildKind::Pool(pool) => &pool.template.kind,
         kind => kind,
     }
+}
+
+/// Whether this program has anything that workers can be given.
+fn has_tasks() -> bool {
+    let mut functions = registered_tasks().into_iter();
+    functions.any(|function| function.kind() == FunctionKind::Task)
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::future::Future;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use futures_lite::future::or;
 use slab::Slab;
 
 use super::keeping::Keeping;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Mark, TreeId};
-use crate::rt::TaskStarter;
+use crate::rt::{Latch, TaskStarter};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Undertaker>>> = const { RefCell::new(None) };
@@ -29,6 +30,8 @@ pub(crate) struct Undertaker {
     table: RefCell<Slab<Cow<'static, str>>>,
     /// Of the runtime, which waits for the table to be empty.
     waker: RefCell<Option<Waker>>,
+    /// What the runtime was there for has ended.
+    is_ending: Latch,
 }
 
 /// The undertaker of this thread's runtime.
@@ -56,6 +59,7 @@ impl Undertaker {
             marks: Cell::new(0),
             table: RefCell::default(),
             waker: RefCell::default(),
+            is_ending: Latch::new(),
         })
     }
 
@@ -97,6 +101,24 @@ impl Undertaker {
     pub(crate) fn run_beside(&self, work: impl Future<Output = ()> + 'static) {
         // Refused only after the runtime has ended.
         let _refused = self.starter.start(work);
+    }
+
+    /// Runs `work` until [`end`](Self::end) is said, and drops it while there is still somebody
+    /// to see to what it leaves.
+    pub(crate) fn run_until_the_end(
+        self: &Rc<Self>,
+        name: impl Into<Cow<'static, str>>,
+        work: impl Future<Output = ()> + 'static,
+    ) {
+        let undertaker = Rc::clone(self);
+        self.take_charge(name, async move {
+            or(undertaker.is_ending.wait(), work).await;
+        });
+    }
+
+    /// What the runtime was there for has ended.
+    pub(crate) fn end(&self) {
+        self.is_ending.set();
     }
 
     /// A mark that no other process of this runtime has.

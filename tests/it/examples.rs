@@ -446,6 +446,18 @@ fn example_of_a_program_with_a_tree_of_its_own_hands_the_state_of_the_till_over(
 }
 
 #[test]
+fn example_of_a_pool_that_actors_share_runs() {
+    guarded(|| {
+        check(
+            "55_shared_pool",
+            "counter  | 1229 primes below 10000\n\
+             careless | the bad job: its worker killed by signal ABRT\n\
+             careless | the good job: true\n",
+        );
+    });
+}
+
+#[test]
 fn example_of_supervised_actors_runs() {
     guarded(|| {
         check(

@@ -27,7 +27,11 @@ pub(super) fn kind(kind: &ChildKind) -> String {
             format!("pool of {}, at most {}", pool.size, pool.max)
         }
         ChildKind::Pool(pool) => format!("pool of {}", pool.size),
-        ChildKind::Worker(_) => "worker".to_owned(),
+        ChildKind::Workers(workers) if workers.max > workers.size => {
+            format!("pool of {} workers, at most {}", workers.size, workers.max)
+        }
+        ChildKind::Workers(workers) if workers.size == 1 => "pool of 1 worker".to_owned(),
+        ChildKind::Workers(workers) => format!("pool of {} workers", workers.size),
         ChildKind::Local => "local".to_owned(),
     }
 }
@@ -61,7 +65,7 @@ pub(super) fn what_runs(kind: &ChildKind) -> Option<String> {
         }),
         ChildKind::Actor(actor) => Some(actor.task.clone()),
         ChildKind::Pool(pool) => what_runs(&pool.template.kind),
-        ChildKind::Supervisor(_) | ChildKind::Worker(_) | ChildKind::Local => None,
+        ChildKind::Supervisor(_) | ChildKind::Workers(_) | ChildKind::Local => None,
     }
 }
 

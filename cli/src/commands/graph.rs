@@ -86,9 +86,9 @@ fn node(name: &str, label: &str, look: &str, text: &mut String) {
 fn look(child: &ChildSpec) -> &'static str {
     match child.kind {
         ChildKind::Supervisor(_) => "style=bold",
-        ChildKind::Pool(_) => "shape=box3d",
+        ChildKind::Pool(_) | ChildKind::Workers(_) => "shape=box3d",
         ChildKind::Actor(_) => "shape=component",
-        ChildKind::Process(_) | ChildKind::Worker(_) | ChildKind::Local => "style=rounded",
+        ChildKind::Process(_) | ChildKind::Local => "style=rounded",
     }
 }
 

@@ -167,6 +167,7 @@ fn facts(child: &ChildSpec) -> Vec<String> {
             facts.extend(limit(supervisor.intensity, supervisor.period));
         }
         ChildKind::Pool(pool) => facts.extend(limit(pool.intensity, pool.period)),
+        ChildKind::Workers(workers) => facts.extend(limit(workers.intensity, workers.period)),
         _ => {}
     }
     if life.restart != RestartType::Permanent {

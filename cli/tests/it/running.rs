@@ -52,12 +52,12 @@ impl Running {
         Self::spawn(command, &repository(), directory, &args)
     }
 
-    /// Starts the repository's tree of functions of this program.
-    pub(crate) fn start_market(program: &Path) -> Self {
+    /// Starts the repository's tree of this name, of functions of this program.
+    pub(crate) fn start_of_program(tree: &str, program: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_treewright"));
-        command.env("MARKET", program);
-        let overlay = "trees/market/by_command.toml";
-        let args = ["trees/market.toml", "-f", overlay];
+        command.env(tree.to_uppercase(), program);
+        let overlay = format!("trees/{tree}/by_command.toml");
+        let args = [&format!("trees/{tree}.toml"), "-f", &overlay];
         Self::spawn(command, &repository(), directory(&[]), &args)
     }
 

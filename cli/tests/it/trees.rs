@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::command::{directory, repository, run_in};
+use crate::command::{directory, example, repository, run_in};
+use crate::running::Running;
 
 /// Trees at the top of trees/, which may be run.
 fn trees() -> Vec<String> {
@@ -61,10 +62,11 @@ fn overlay_of_the_include_example_is_legal() {
 
 /// Trees that are only to be read: they name programs and users that need not be there, or are
 /// run by a test of their own.
-const NOT_RUN: [&str; 3] = [
+const NOT_RUN: [&str; 4] = [
     "trees/shop.toml",
     "trees/services.toml",
     "trees/market.toml",
+    "trees/primes.toml",
 ];
 
 #[test]
@@ -101,11 +103,39 @@ fn function_that_the_command_does_not_have_is_refused_before_anything_starts() {
     assert_eq!(outcome.out, "");
 }
 
+#[test]
+fn pool_of_workers_of_no_program_is_refused_before_anything_starts() {
+    let directory = directory(&[("t.toml", "[pool.jobs]\nsize = 2\n")]);
+    // A program with tasks may be the one that runs it.
+    let checked = run_in(directory.path(), &["check", "t.toml"]);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    let outcome = run_in(directory.path(), &["run", "t.toml"]);
+    assert_eq!(outcome.code, 2, "{}", outcome.err);
+    for expected in [
+        "error[cannot-run]: pool `jobs` cannot be run\n --> t.toml:1:",
+        "its workers would have nothing to run, for this program has no tasks\n",
+        "help: run the tree by the program that has them, or name that program: `exe`\n",
+    ] {
+        assert!(outcome.err.contains(expected), "{}", outcome.err);
+    }
+    assert_eq!(outcome.out, "");
+}
+
+/// The pool and the actors that share it are of example 55.
+#[test]
+fn tree_with_a_pool_of_workers_of_another_program_runs_and_leaves_nothing() {
+    let program = example("55_shared_pool");
+    let (code, out, err) = Running::start_of_program("primes", &program).end();
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("1229 primes below 10000\n"), "{out}{err}");
+    assert!(out.ends_with("| the good job: true\n"), "{out}{err}");
+}
+
 /// The functions are those of example 40, which runs the same file without the overlay.
 #[test]
 fn tree_of_functions_of_another_program_runs_and_leaves_nothing() {
-    let program = crate::command::example("40_market");
-    let (code, out, err) = crate::running::Running::start_market(&program).end();
+    let program = example("40_market");
+    let (code, out, err) = Running::start_of_program("market", &program).end();
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("till 2 begins after 3\n"), "{out}{err}");
     assert!(out.ends_with("| 5 customers, 2 tills\n"), "{out}{err}");

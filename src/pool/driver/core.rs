@@ -336,7 +336,12 @@ impl Core {
             Subject::Skipped => self.step(Event::Skipped { worker, number }),
             Subject::Dropped => self.step(Event::Dropped { worker, number }),
             // Nothing that a worker says.
-            Subject::Function | Subject::Job | Subject::Cancel => {}
+            Subject::Function
+            | Subject::Job
+            | Subject::Cancel
+            | Subject::Terms
+            | Subject::Fault
+            | Subject::Statistics => {}
         }
     }
 

@@ -13,21 +13,21 @@ use crate::pool::slot::Slot;
 
 /// A job that has not ended.
 #[derive(Debug)]
-pub(super) struct JobData {
+pub(in crate::pool) struct JobData {
     slot: Arc<Slot>,
     /// The number of its function.
-    pub(super) function: u32,
+    pub(in crate::pool) function: u32,
     /// What is not answered yet.
-    pub(super) args: Bytes,
+    pub(in crate::pool) args: Bytes,
     /// How many calls that is, or 0 for a bare one.
-    pub(super) calls: u32,
+    pub(in crate::pool) calls: u32,
     /// How many of these are answered since it was sent.
-    pub(super) answered: u32,
-    pub(super) answers: Answers,
+    pub(in crate::pool) answered: u32,
+    pub(in crate::pool) answers: Answers,
 }
 
 impl JobData {
-    pub(super) fn new(submission: Submission, function: u32) -> Self {
+    pub(in crate::pool) fn new(submission: Submission, function: u32) -> Self {
         Self {
             slot: submission.slot,
             function,
@@ -38,22 +38,22 @@ impl JobData {
         }
     }
 
-    pub(super) fn slot(&self) -> &Arc<Slot> {
+    pub(in crate::pool) fn slot(&self) -> &Arc<Slot> {
         &self.slot
     }
 
     /// How many calls are not answered.
-    pub(super) fn calls_left(&self) -> u32 {
+    pub(in crate::pool) fn calls_left(&self) -> u32 {
         self.calls.max(1) - self.answered.min(self.calls.max(1))
     }
 
-    pub(super) fn sent(&mut self, ledger: Option<Arc<Ledger>>, number: u32) {
+    pub(in crate::pool) fn sent(&mut self, ledger: Option<Arc<Ledger>>, number: u32) {
         self.answered = 0;
         self.slot.sent(ledger, number);
     }
 
     /// Leaves out the calls that are answered.
-    pub(super) fn forget_answered(&mut self) {
+    pub(in crate::pool) fn forget_answered(&mut self) {
         let answered = std::mem::take(&mut self.answered);
         for _ in 0..answered {
             self.skip_call();
@@ -61,7 +61,7 @@ impl JobData {
     }
 
     /// Leaves out the first call.
-    pub(super) fn skip_call(&mut self) {
+    pub(in crate::pool) fn skip_call(&mut self) {
         if self.calls > 0 {
             self.calls -= 1;
             let length = match self.args.len() {
@@ -73,7 +73,7 @@ impl JobData {
     }
 
     /// The calls that are not answered came to nothing.
-    pub(super) fn fail(&mut self, error: &Error) {
+    pub(in crate::pool) fn fail(&mut self, error: &Error) {
         for _ in 0..self.calls_left() {
             self.answers.push_fault(error.clone());
         }
@@ -82,7 +82,7 @@ impl JobData {
 
     /// Puts its answers where they are waited for. Who waits is to be woken.
     #[must_use]
-    pub(super) fn end(mut self) -> Option<Waker> {
+    pub(in crate::pool) fn end(mut self) -> Option<Waker> {
         let answers = std::mem::take(&mut self.answers);
         self.calls = ENDED;
         self.slot.end(answers)

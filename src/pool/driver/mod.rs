@@ -8,4 +8,6 @@ mod looks;
 mod thread;
 mod workers;
 
+pub(super) use jobs::JobData;
+
 pub(super) use thread::{is_pool_thread, start};

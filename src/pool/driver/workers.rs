@@ -7,6 +7,7 @@ use bytes::Bytes;
 use event_listener::Event;
 
 use crate::context::{StreamSender, TrySendError};
+use crate::pool::functions;
 use crate::pool::ledger::Ledger;
 use crate::pool::message::{Incoming, Outgoing, Subject};
 use crate::rt::Latch;
@@ -65,7 +66,7 @@ impl WorkerData {
         let number = self.known_count;
         self.known_count += 1;
         self.known[index] = Some(number);
-        let body = [&signature.to_le_bytes()[..], path.as_bytes()].concat();
+        let body = functions::tell(path, signature);
         self.outgoing.put((Subject::Function, number, 0, 0), &body);
         number
     }

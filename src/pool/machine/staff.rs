@@ -28,19 +28,28 @@ impl Machine {
         let starting = self.workers.iter();
         let starting = starting.filter(|(_, worker)| worker.phase == Phase::Starting);
         let is_asked_for = self.waiting > starting.count();
-        is_asked_for || (self.settings.is_eager && self.shutdown.is_none())
+        is_asked_for || (self.workers.len() < self.settings.kept && self.shutdown.is_none())
     }
 
     fn retire(&mut self, now: Time, actions: &mut Vec<Action>) {
         let (most, idle_limit) = (self.settings.tasks_per_worker, self.settings.idle_limit);
+        let mut spare = self.spare();
         for (key, worker) in &mut self.workers {
             let is_used_up = most.is_some_and(|most| worker.given >= most);
             let is_bored = idle_limit.is_some_and(|limit| now >= worker.since + limit);
-            if worker.is_idle() && (is_used_up || is_bored) {
+            if worker.is_idle() && (is_used_up || (is_bored && spare > 0)) {
+                spare = spare.saturating_sub(1);
                 worker.phase = Phase::Ending;
                 actions.push(Action::Stop(key));
             }
         }
+    }
+
+    /// How many workers there are beyond those that are kept.
+    fn spare(&self) -> usize {
+        let workers = self.workers.iter();
+        let staying = workers.filter(|(_, worker)| worker.phase != Phase::Ending);
+        staying.count().saturating_sub(self.settings.kept)
     }
 
     pub(super) fn worker_up(&mut self, key: WorkerKey, knows_begun: bool, now: Time) {
@@ -163,7 +172,7 @@ impl Machine {
             // An eager pool tries again as well, but not at once.
         }
         let delay = backoff_delay(&self.settings.backoff, self.failed_starts, 0.0);
-        self.not_before = match (is_hopeless && !has_others, self.settings.is_eager) {
+        self.not_before = match (is_hopeless && !has_others, self.settings.kept > 0) {
             (true, false) => now,
             _ => now + delay,
         };
@@ -216,7 +225,7 @@ impl Machine {
             .iter()
             .filter_map(|(_, worker)| self.kill_at(worker));
         let start = self.starts_later().then_some(self.not_before);
-        let limit = self.settings.idle_limit;
+        let limit = self.settings.idle_limit.filter(|_| self.spare() > 0);
         let bored = self.workers.iter().filter(|(_, worker)| worker.is_idle());
         let bored = bored.filter_map(|(_, worker)| Some(worker.since + limit?));
         kills

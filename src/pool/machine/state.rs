@@ -31,8 +31,8 @@ pub(in crate::pool) struct Settings {
     pub(in crate::pool) start_attempts: u32,
     /// When a worker that has nothing to do ends.
     pub(in crate::pool) idle_limit: Option<Duration>,
-    /// Workers are started before there are jobs.
-    pub(in crate::pool) is_eager: bool,
+    /// So many workers are started before there are jobs, and stay.
+    pub(in crate::pool) kept: usize,
 }
 
 /// A pool.

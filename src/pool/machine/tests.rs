@@ -23,7 +23,7 @@ pub(super) fn settings(workers: usize) -> Settings {
         },
         start_attempts: 2,
         idle_limit: None,
-        is_eager: false,
+        kept: 0,
     }
 }
 
@@ -124,11 +124,39 @@ fn worker_is_started_with_the_first_job_and_no_sooner() {
 #[test]
 fn eager_pool_starts_all_workers_at_once() {
     let mut desk = Desk::new(Settings {
-        is_eager: true,
+        kept: usize::MAX,
         ..settings(2)
     });
     let started = [Action::StartWorker(0), Action::StartWorker(1)];
     assert_eq!(desk.tell(Event::TimeUp), started);
+}
+
+#[test]
+fn kept_workers_stay_when_they_have_nothing_to_do_and_the_others_end() {
+    let mut desk = Desk::new(Settings {
+        kept: 1,
+        idle_limit: Some(LONG),
+        ..settings(2)
+    });
+    assert_eq!(desk.tell(Event::TimeUp), [Action::StartWorker(0)]);
+    desk.up(0);
+    desk.now = desk.now + LONG;
+    assert_eq!(desk.machine.deadline(), None);
+    assert_eq!(desk.tell(Event::TimeUp), []);
+    desk.submit(|_| {});
+    assert_eq!(desk.submit(|_| {}).1, [Action::StartWorker(1)]);
+    desk.up(1);
+    for worker in [0, 1] {
+        desk.tell(Event::Answered {
+            worker,
+            number: 0,
+            took: LONG,
+        });
+    }
+    assert_eq!(desk.machine.deadline(), Some(desk.now + LONG));
+    desk.now = desk.now + LONG;
+    assert_eq!(desk.tell(Event::TimeUp), [Action::Stop(0)]);
+    assert_eq!(desk.machine.deadline(), None);
 }
 
 #[test]

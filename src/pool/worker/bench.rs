@@ -14,10 +14,11 @@ use futures_sink::Sink as _;
 use crate::actor::here;
 use crate::context::{StreamSender, TrySendError};
 use crate::error::{Error, ErrorKind, RemoteError, Result};
+use crate::pool::functions;
 use crate::pool::ledger::{Answer, Fill, Ledger, pack_time};
 use crate::pool::message::{Incoming, Item, Outgoing, Subject};
 use crate::rt;
-use crate::tasks::{Begin, Calls, TaskEntry, TaskFailure, registry};
+use crate::tasks::{Begin, Calls, TaskEntry, TaskFailure};
 use crate::time::Time;
 use crate::wire::Codec;
 
@@ -247,16 +248,7 @@ const BARE: u32 = 0;
 
 impl State {
     fn learn(&mut self, item: &Item) -> Result<()> {
-        let mut body = item.body.clone();
-        if item.number as usize != self.functions.len() || body.len() < 8 {
-            return Err(Error::new(ErrorKind::Broken, "a function out of turn"));
-        }
-        let signature = body.get_u64_le();
-        let found = registry().map_err(Error::from).and_then(|registry| {
-            let path =
-                str::from_utf8(&body).map_err(|error| Error::wrap(ErrorKind::Broken, error))?;
-            Ok(registry.find(path, signature)?)
-        });
+        let found = functions::learn(item, self.functions.len())?;
         self.functions.push(found);
         Ok(())
     }

@@ -32,6 +32,7 @@ mod outcome;
 mod process;
 mod reload;
 mod supervisor;
+mod workers;
 
 pub(super) use care::chain as text_of;
 pub(super) use context::{Membership, TreeContext};

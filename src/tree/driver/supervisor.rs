@@ -12,17 +12,17 @@ use treewright_supervisors::supervisor::{
     SupervisorState,
 };
 
-use super::actor;
 use super::additions::Additions;
 use super::context::{Membership, TreeContext};
 use super::kind::run;
-use super::life::{Life, Verdict};
+use super::life::Life;
 use super::local::Closures;
 use super::mail::{Caller, Mail, MailQueue, Mailbox};
 use super::nested::Supervisors;
 use super::orders::Orders;
 use super::process::Commands;
 use super::reload::Reloads;
+use super::{actor, workers};
 use crate::nursery::Nursery;
 use crate::rt::{self, channel};
 use crate::tree::roster::Claim;
@@ -277,9 +277,9 @@ impl<'env> Driver<'env> {
                 mailbox = Some(way_in);
                 self.nursery.spawn(run(supervisor, life, given));
             }
-            ChildKind::Worker(_) => {
-                let message = "children of this kind cannot be run yet".to_owned();
-                return life.end(Verdict::not_started(message));
+            ChildKind::Workers(pool) => {
+                let life = workers::as_actor(&life, pool);
+                self.nursery.spawn(actor::run(context, life, given));
             }
         }
         let commander = Commander {

@@ -5,7 +5,7 @@ use crate::check::{child_path, child_title};
 use crate::report::{Code, Fault};
 use crate::spec::{
     ActorSpec, ChildKind, ChildName, ChildSpec, ExecSpec, Identity, PoolSpec, ProcessSpec, Run,
-    StartCondition, WorkerSpec,
+    StartCondition, WorkersSpec,
 };
 
 /// One child of a supervisor, as it is being described.
@@ -105,12 +105,11 @@ impl Child {
         Self::new(name, ChildKind::Local)
     }
 
-    /// Workers behind the pool API, `size` of them.
+    /// Workers of the pool API behind one process: `size` of them always, and up to
+    /// [`max`](Self::max) while jobs wait.
     pub fn workers(name: impl Into<ChildName>, size: u32) -> Self {
-        let worker = WorkerSpec {
-            exec: ExecSpec::default(),
-        };
-        Self::new(name, ChildKind::Worker(Box::new(worker))).pool(size)
+        let workers = WorkersSpec::new(size);
+        Self::new(name, ChildKind::Workers(Box::new(workers)))
     }
 
     /// Makes it a pool of `size` members that are like it (OTP's `simple_one_for_one`). What was
@@ -119,10 +118,10 @@ impl Child {
     pub fn pool(mut self, size: u32) -> Self {
         if matches!(
             self.spec.kind,
-            ChildKind::Pool(_) | ChildKind::Supervisor(_)
+            ChildKind::Pool(_) | ChildKind::Workers(_) | ChildKind::Supervisor(_)
         ) {
             let message = format!("{} cannot be the member of a pool", child_title(&self.spec));
-            let label = "expected a process, an actor or workers";
+            let label = "expected a process or an actor";
             let fault =
                 Fault::error(Code::InvalidValue, child_path(&self.spec), message).label(label);
             self.faults.push(fault);

@@ -97,7 +97,7 @@ impl Child {
         match &mut self.own().kind {
             ChildKind::Process(process) => set(&mut process.exec),
             ChildKind::Actor(actor) => set(&mut actor.exec),
-            ChildKind::Worker(worker) => set(&mut worker.exec),
+            ChildKind::Workers(workers) => set(&mut workers.exec),
             // A fault when it is built: the key was noted.
             ChildKind::Pool(_) | ChildKind::Supervisor(_) | ChildKind::Local => {}
         }

@@ -63,15 +63,15 @@ fn is_known(child: &ChildSpec, key: &str) -> bool {
     let section = match &child.kind {
         ChildKind::Local => return OF_LOCAL.contains(&key),
         // The checks have their own word for that.
-        ChildKind::Pool(_) if key == "significant" => return true,
+        ChildKind::Pool(_) | ChildKind::Workers(_) if key == "significant" => return true,
+        ChildKind::Workers(_) if OF_COMMAND.contains(&key) => return false,
         ChildKind::Pool(pool) if OF_COMMAND.contains(&key) => {
             return matches!(pool.template.kind, ChildKind::Process(_));
         }
-        ChildKind::Pool(_) => Section::Pool,
+        ChildKind::Pool(_) | ChildKind::Workers(_) => Section::Pool,
         ChildKind::Process(_) => Section::Process,
         ChildKind::Actor(_) => Section::Actor,
         ChildKind::Supervisor(_) => Section::Supervisor,
-        ChildKind::Worker(_) => return true,
     };
     keys::find(section, key).is_some()
 }

@@ -78,8 +78,10 @@ impl Child {
     /// How many members the pool may have; as many as are started unless said.
     pub fn max(mut self, max: u32) -> Self {
         self.note("max");
-        if let ChildKind::Pool(pool) = &mut self.spec.kind {
-            pool.max = max;
+        match &mut self.spec.kind {
+            ChildKind::Pool(pool) => pool.max = max,
+            ChildKind::Workers(workers) => workers.max = max,
+            _ => {}
         }
         self
     }
@@ -87,8 +89,10 @@ impl Child {
     /// How many restarts the pool allows in its period, over all members.
     pub fn intensity(mut self, intensity: u32) -> Self {
         self.note("intensity");
-        if let ChildKind::Pool(pool) = &mut self.spec.kind {
-            pool.intensity = intensity;
+        match &mut self.spec.kind {
+            ChildKind::Pool(pool) => pool.intensity = intensity,
+            ChildKind::Workers(workers) => workers.intensity = intensity,
+            _ => {}
         }
         self
     }
@@ -96,8 +100,10 @@ impl Child {
     /// The window in which the restarts of the pool's members are counted.
     pub fn period(mut self, period: Duration) -> Self {
         self.note("period");
-        if let ChildKind::Pool(pool) = &mut self.spec.kind {
-            pool.period = period;
+        match &mut self.spec.kind {
+            ChildKind::Pool(pool) => pool.period = period,
+            ChildKind::Workers(workers) => workers.period = period,
+            _ => {}
         }
         self
     }

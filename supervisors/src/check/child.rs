@@ -22,9 +22,14 @@ pub(super) fn check(thing: &Thing<'_>, index: &Index<'_>, scope: Scope, faults: 
             significant_pool(child, &pool.template, thing, faults);
             &pool.template
         }
+        ChildKind::Workers(workers) => {
+            numbers::workers(workers, thing, faults);
+            significant_pool(child, child, thing, faults);
+            child
+        }
         _ => child,
     };
-    if !matches!(child.kind, ChildKind::Pool(_)) {
+    if !matches!(child.kind, ChildKind::Pool(_) | ChildKind::Workers(_)) {
         significant(settings, thing, faults);
         if let (Scope::Whole, Some(supervisor)) = (scope, index.things[thing.parent].supervisor) {
             significant_under(settings, supervisor, thing, faults);

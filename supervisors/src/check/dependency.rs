@@ -110,7 +110,7 @@ fn never_completes(edge: Dependency, condition: Condition, index: &Index<'_>) ->
         );
         Fault::error(Code::InvalidDependency, path(edge, index), message)
     };
-    if let ChildKind::Pool(_) = child.kind {
+    if let ChildKind::Pool(_) | ChildKind::Workers(_) = child.kind {
         return Some(
             fault("a pool")
                 .label("a pool never completes")

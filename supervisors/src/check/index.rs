@@ -203,9 +203,8 @@ pub(crate) fn kind_name(kind: &ChildKind) -> &'static str {
     match kind {
         ChildKind::Process(_) => "process",
         ChildKind::Actor(_) => "actor",
-        ChildKind::Pool(_) => "pool",
+        ChildKind::Pool(_) | ChildKind::Workers(_) => "pool",
         ChildKind::Supervisor(_) => "supervisor",
-        ChildKind::Worker(_) => "worker",
         ChildKind::Local => "local",
     }
 }

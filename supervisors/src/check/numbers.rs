@@ -7,7 +7,7 @@ use crate::duration::Written;
 use crate::report::{Code, Fault, SpecPath};
 use crate::spec::{
     Backoff, ChildKind, ChildSpec, ExecSpec, Identity, Limits, LiveSpec, LogSpec, PoolSpec, Probe,
-    ShutdownMode,
+    ShutdownMode, WorkersSpec,
 };
 
 /// The longest duration: the line of [`Time`](crate::Time) has no more.
@@ -68,20 +68,28 @@ pub(super) fn limit(period: Duration, title: &str, path: &SpecPath, faults: &mut
 }
 
 pub(super) fn pool(pool: &PoolSpec, thing: &Thing<'_>, faults: &mut Vec<Fault>) {
+    members(pool.size, pool.max, pool.period, thing, faults);
+}
+
+pub(super) fn workers(workers: &WorkersSpec, thing: &Thing<'_>, faults: &mut Vec<Fault>) {
+    members(workers.size, workers.max, workers.period, thing, faults);
+}
+
+fn members(size: u32, max: u32, period: Duration, thing: &Thing<'_>, faults: &mut Vec<Fault>) {
     let (title, path) = (thing.title(), thing.path());
-    limit(pool.period, &title, &path, faults);
-    if pool.size > pool.max {
+    limit(period, &title, &path, faults);
+    if size > max {
         faults.push(
             Fault::error(
                 Code::OutOfRange,
                 path.clone().key("size"),
                 format!("{title} starts more members than it may have"),
             )
-            .label(format!("expected at most {}", pool.max))
-            .related(path.clone().key("max"), format!("`max` is {}", pool.max)),
+            .label(format!("expected at most {max}"))
+            .related(path.clone().key("max"), format!("`max` is {max}")),
         );
     }
-    if pool.max == 0 {
+    if max == 0 {
         faults.push(
             Fault::error(
                 Code::OutOfRange,

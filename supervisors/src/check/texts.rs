@@ -84,8 +84,12 @@ pub(super) fn kind(kind: &ChildKind, thing: &Thing<'_>, faults: &mut Vec<Fault>)
     match kind {
         ChildKind::Process(process) => process_texts(process, &mut texts),
         ChildKind::Actor(actor) => actor_texts(actor, &mut texts),
-        ChildKind::Worker(_) | ChildKind::Pool(_) | ChildKind::Supervisor(_) | ChildKind::Local => {
+        ChildKind::Workers(workers) => {
+            if let Some(exe) = &workers.exe {
+                texts.path(exe, &["exe"]);
+            }
         }
+        ChildKind::Pool(_) | ChildKind::Supervisor(_) | ChildKind::Local => {}
     }
     if let Some(exec) = kind.exec() {
         exec_texts(exec, &mut texts);

@@ -1,10 +1,10 @@
 //! All checks of a tree, in turn.
 
-use super::index::Index;
+use super::index::{Index, kind_name};
 use super::is_child_name;
 use super::{child, dependency, order, warning};
 use crate::report::{Code, Fault, Report, Severity, SpecPath, named};
-use crate::spec::{ChildKind, TreeSpec};
+use crate::spec::TreeSpec;
 use crate::suggest::Suggester;
 
 /// How much of a tree is there to be judged.
@@ -136,7 +136,7 @@ fn check_exit_code(
     let thing = &index.things[found];
     let is_leaf = thing
         .child
-        .is_some_and(|child| !matches!(child.kind, ChildKind::Supervisor(_) | ChildKind::Pool(_)));
+        .is_some_and(|child| !matches!(kind_name(&child.kind), "supervisor" | "pool"));
     if !is_leaf {
         faults.push(
             Fault::error(

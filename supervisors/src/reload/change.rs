@@ -90,7 +90,12 @@ fn kind_change(old: &ChildKind, new: &ChildKind, update: &mut Keys, restart: &mu
             actor_change(old, new, restart);
             exec_change(&old.exec, &new.exec, update, restart);
         }
-        (ChildKind::Worker(old), ChildKind::Worker(new)) => {
+        (ChildKind::Workers(old), ChildKind::Workers(new)) => {
+            note(restart, "exe", &old.exe, &new.exe);
+            note(restart, "size", &old.size, &new.size);
+            note(restart, "max", &old.max, &new.max);
+            note(restart, "intensity", &old.intensity, &new.intensity);
+            note(restart, "period", &old.period, &new.period);
             exec_change(&old.exec, &new.exec, update, restart);
         }
         (ChildKind::Pool(old), ChildKind::Pool(new)) => pool_change(old, new, update),

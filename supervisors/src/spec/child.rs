@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActorSpec, ChildName, PoolSpec, ProcessSpec, Shutdown, Signal, SupervisorSpec, WorkerSpec,
+    ActorSpec, ChildName, PoolSpec, ProcessSpec, Shutdown, Signal, SupervisorSpec, WorkersSpec,
 };
 
 /// One child of a supervisor (OTP's `child_spec()`).
@@ -46,8 +46,8 @@ pub enum ChildKind {
     Pool(Box<PoolSpec>),
     /// A supervisor with children of its own.
     Supervisor(Box<SupervisorSpec>),
-    /// A worker behind the pool API; only as a pool's template.
-    Worker(Box<WorkerSpec>),
+    /// Workers of the pool API, behind one process.
+    Workers(Box<WorkersSpec>),
     /// A closure of the running program, attached by name when the tree is run; only in the builder.
     Local,
 }
@@ -142,7 +142,7 @@ impl ChildKind {
         match self {
             Self::Process(process) => Some(&process.exec),
             Self::Actor(actor) => Some(&actor.exec),
-            Self::Worker(worker) => Some(&worker.exec),
+            Self::Workers(workers) => Some(&workers.exec),
             Self::Pool(pool) => pool.template.kind.exec(),
             Self::Supervisor(_) | Self::Local => None,
         }

@@ -112,6 +112,21 @@ impl PoolSpec {
     }
 }
 
+impl WorkersSpec {
+    /// So many workers in the usual world, with the default limits and room for no more.
+    #[must_use]
+    pub fn new(size: u32) -> Self {
+        Self {
+            size,
+            max: size.max(1),
+            intensity: INTENSITY,
+            period: PERIOD,
+            exe: None,
+            exec: ExecSpec::default(),
+        }
+    }
+}
+
 /// Asked every second, for a minute.
 impl From<Probe> for ReadySpec {
     fn from(probe: Probe) -> Self {

@@ -36,8 +36,10 @@ impl ChildSpec {
         match &mut member.kind {
             ChildKind::Process(process) => fill.process(process, args),
             ChildKind::Actor(actor) => fill.actor(actor, args),
-            ChildKind::Worker(worker) => fill.exec(&mut worker.exec),
-            ChildKind::Pool(_) | ChildKind::Supervisor(_) | ChildKind::Local => {}
+            ChildKind::Workers(_)
+            | ChildKind::Pool(_)
+            | ChildKind::Supervisor(_)
+            | ChildKind::Local => {}
         }
         member
     }

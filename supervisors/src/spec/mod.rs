@@ -23,7 +23,7 @@ pub use limits::{Limit, Limits, Rlimit};
 pub use log::{LogFile, LogSpec, OnFull};
 pub use name::ChildName;
 pub use probe::{LiveCheck, LiveSpec, Probe, ReadySpec};
-pub use run::{ActorSpec, PoolSpec, ProcessSpec, Run, WorkerSpec};
+pub use run::{ActorSpec, PoolSpec, ProcessSpec, Run, WorkersSpec};
 pub use shutdown::{KillScope, Shutdown, ShutdownMode};
 pub use signal::Signal;
 pub use supervisor::{AutoShutdown, OnStartFailure, StopOrder, Strategy, SupervisorSpec};

@@ -41,10 +41,21 @@ pub struct ActorSpec {
     pub exec: ExecSpec,
 }
 
-/// One of the workers behind the pool API.
+/// Workers of the pool API, behind one process that gives them jobs and that is found by the
+/// child's name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WorkerSpec {
-    /// The world it is started in.
+pub struct WorkersSpec {
+    /// How many workers there always are.
+    pub size: u32,
+    /// How many there may be while jobs wait.
+    pub max: u32,
+    /// Workers that may die in `period` and be replaced at once.
+    pub intensity: u32,
+    /// The window in which deaths of workers are counted.
+    pub period: Duration,
+    /// The program; the running one when absent.
+    pub exe: Option<PathBuf>,
+    /// The world the process is started in; its workers are in the same.
     pub exec: ExecSpec,
 }
 

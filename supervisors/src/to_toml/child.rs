@@ -8,7 +8,7 @@ use super::units::duration;
 use super::value::Value;
 use crate::spec::{
     ActorSpec, Backoff, ChildKind, ChildSpec, PoolSpec, ProcessSpec, Run, Shutdown, ShutdownMode,
-    StartCondition, Success, SupervisorSpec, defaults,
+    StartCondition, Success, SupervisorSpec, WorkersSpec, defaults,
 };
 
 /// The whole table of a child.
@@ -28,7 +28,8 @@ pub(super) fn section(child: &ChildSpec) -> Result<Section, ToTomlError> {
             settings(child, &mut section);
         }
         ChildKind::Pool(pool) => members(pool, child, &mut section)?,
-        ChildKind::Worker(_) | ChildKind::Local => {}
+        ChildKind::Workers(of) => workers(of, child, &mut section)?,
+        ChildKind::Local => {}
     }
     Ok(section)
 }
@@ -39,10 +40,7 @@ fn kind(child: &ChildSpec) -> Result<&'static str, ToTomlError> {
         ChildKind::Process(_) => Ok("process"),
         ChildKind::Actor(_) => Ok("actor"),
         ChildKind::Supervisor(_) => Ok("supervisor"),
-        ChildKind::Pool(_) => Ok("pool"),
-        ChildKind::Worker(_) => Err(ToTomlError::Worker {
-            child: child_name(),
-        }),
+        ChildKind::Pool(_) | ChildKind::Workers(_) => Ok("pool"),
         ChildKind::Local => Err(ToTomlError::Local {
             child: child_name(),
         }),
@@ -162,16 +160,16 @@ fn members(pool: &PoolSpec, child: &ChildSpec, section: &mut Section) -> Result<
     match &template.kind {
         ChildKind::Process(process) => command(process, child, section)?,
         ChildKind::Actor(actor) => function(actor, child, section)?,
-        ChildKind::Worker(worker) => exec::world(&worker.exec, &child.name, section)?,
-        ChildKind::Pool(_) | ChildKind::Supervisor(_) | ChildKind::Local => {
+        ChildKind::Workers(_)
+        | ChildKind::Pool(_)
+        | ChildKind::Supervisor(_)
+        | ChildKind::Local => {
             return Err(ToTomlError::Template {
                 child: child.name.clone(),
             });
         }
     }
-    let number = |count: &u32| Value::Integer(i64::from(*count));
-    section.set_unless("size", &pool.size, &defaults::POOL_SIZE, number);
-    section.set_unless("max", &pool.max, &pool.size, number);
+    count(pool.size, pool.max, section);
     window(pool.intensity, pool.period, section);
     ends(template, section);
     section.set_some("start_timeout", template.start_timeout.as_ref(), |limit| {
@@ -179,6 +177,34 @@ fn members(pool: &PoolSpec, child: &ChildSpec, section: &mut Section) -> Result<
     });
     depends_on(child, section);
     refuse_unwritable(child, template)
+}
+
+fn count(size: u32, max: u32, section: &mut Section) {
+    let number = |count: &u32| Value::Integer(i64::from(*count));
+    section.set_unless("size", &size, &defaults::POOL_SIZE, number);
+    section.set_unless("max", &max, &size, number);
+}
+
+/// A pool's table with neither a command nor a function.
+fn workers(
+    workers: &WorkersSpec,
+    child: &ChildSpec,
+    section: &mut Section,
+) -> Result<(), ToTomlError> {
+    if let Some(exe) = &workers.exe {
+        section.set("exe", exec::path(exe, &child.name)?);
+    }
+    exec::world(&workers.exec, &child.name, section)?;
+    count(workers.size, workers.max, section);
+    window(workers.intensity, workers.period, section);
+    settings(child, section);
+    let is_start_usual = child.start == usual_start(child);
+    match child.significant || !is_start_usual {
+        true => Err(ToTomlError::PoolSetting {
+            child: child.name.clone(),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// In a pool's table, how a child lives is said of the members and what it waits for of the pool; the
@@ -214,19 +240,20 @@ fn settings(child: &ChildSpec, section: &mut Section) {
         &defaults::SIGNIFICANT,
         |significant| Value::Boolean(*significant),
     );
-    let is_ready_probed = child.kind.exec().is_some_and(|exec| exec.ready.is_some());
-    let start = if is_ready_probed {
-        StartCondition::Ready
-    } else {
-        StartCondition::Spawned
-    };
-    section.set_unless("start", &child.start, &start, |start| {
+    section.set_unless("start", &child.start, &usual_start(child), |start| {
         Value::text(names::start(*start))
     });
     section.set_some("start_timeout", child.start_timeout.as_ref(), |limit| {
         duration(*limit)
     });
     depends_on(child, section);
+}
+
+fn usual_start(child: &ChildSpec) -> StartCondition {
+    match child.kind.exec().is_some_and(|exec| exec.ready.is_some()) {
+        true => StartCondition::Ready,
+        false => StartCondition::Spawned,
+    }
 }
 
 /// How it ends and what happens then; in a pool this is said of the members.

@@ -49,17 +49,9 @@ pub enum ToTomlError {
         child: ChildName,
     },
     /// A pool's template is a supervisor or another pool.
-    #[error(
-        "cannot write pool `{child}`: its template is neither a command, a function nor a worker"
-    )]
+    #[error("cannot write pool `{child}`: its template is neither a command nor a function")]
     Template {
         /// The pool.
-        child: ChildName,
-    },
-    /// A worker stands outside a pool.
-    #[error("cannot write child `{child}`: a worker belongs in a pool")]
-    Worker {
-        /// The child.
         child: ChildName,
     },
 }

@@ -343,9 +343,9 @@ fn value_of_a_variable_is_not_shown() {
 fn pool_is_permanent_and_its_members_are_as_it_says() {
     let tree = tree(
         "[pool.jobs]\nrun = 'worker {index}'\nsize = 2\nmax = 8\nrestart = 'temporary'\nshutdown = '1s'\nintensity = 9\nperiod = '2m'\n\
-         depends_on = { db = 'started' }\n[process.db]\nrun = 'db'\n[pool.calls]\n[pool.mail]\ntask = 'shop::mail'\n",
+         depends_on = { db = 'started' }\n[process.db]\nrun = 'db'\n[pool.mail]\ntask = 'shop::mail'\n",
     );
-    assert_eq!(names(&tree), ["db", "jobs", "calls", "mail"]);
+    assert_eq!(names(&tree), ["db", "jobs", "mail"]);
     let jobs = child(&tree, "jobs");
     assert_eq!(jobs.restart, RestartType::Permanent);
     assert_eq!(jobs.shutdown.mode, ShutdownMode::Infinity);
@@ -363,15 +363,40 @@ fn pool_is_permanent_and_its_members_are_as_it_says() {
         ShutdownMode::Timeout(Duration::from_secs(1))
     );
     assert!(pool.template.depends_on.is_empty());
-    let ChildKind::Pool(calls) = &child(&tree, "calls").kind else {
-        panic!()
-    };
-    assert!(matches!(calls.template.kind, ChildKind::Worker(_)));
-    assert_eq!((calls.size, calls.max), (1, 1));
     let ChildKind::Pool(mail) = &child(&tree, "mail").kind else {
         panic!()
     };
     assert!(matches!(mail.template.kind, ChildKind::Actor(_)));
+}
+
+#[test]
+fn pool_of_neither_commands_nor_functions_is_one_child_with_workers() {
+    let tree = tree(
+        "[pool.calls]\n[pool.jobs]\nsize = 2\nmax = 8\nintensity = 9\nperiod = '2m'\nexe = '/opt/shop'\n\
+         restart = 'temporary'\nshutdown = '1s'\ndepends_on = { calls = 'started' }\nenv = { A = 'b' }\n",
+    );
+    let workers = |name| {
+        let child = child(&tree, name);
+        let ChildKind::Workers(workers) = &child.kind else {
+            panic!("{child:?}")
+        };
+        (child, workers)
+    };
+    let (_, calls) = workers("calls");
+    assert_eq!((calls.size, calls.max), (1, 1));
+    let (child, jobs) = workers("jobs");
+    assert_eq!(
+        (jobs.size, jobs.max, jobs.intensity, jobs.period),
+        (2, 8, 9, Duration::from_secs(120))
+    );
+    assert_eq!(jobs.exe.as_deref(), Some(std::path::Path::new("/opt/shop")));
+    assert!(jobs.exec.env.contains_key("A"));
+    assert_eq!(child.restart, RestartType::Temporary);
+    assert_eq!(
+        child.shutdown.mode,
+        ShutdownMode::Timeout(Duration::from_secs(1))
+    );
+    assert_eq!(child.depends_on.len(), 1);
 }
 
 #[test]

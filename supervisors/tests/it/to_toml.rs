@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use treewright_supervisors::load::{MemorySource, load_str};
 use treewright_supervisors::spec::{
-    ActorSpec, ChildKind, ChildSpec, ExecSpec, PoolSpec, SupervisorSpec, TreeSpec, WorkerSpec,
+    ActorSpec, ChildKind, ChildSpec, ExecSpec, PoolSpec, StartCondition, SupervisorSpec, TreeSpec,
+    WorkersSpec,
 };
 use treewright_supervisors::{ToTomlError, load};
 
@@ -53,15 +54,6 @@ fn local_closure_cannot_be_written() {
 }
 
 #[test]
-fn worker_outside_a_pool_cannot_be_written() {
-    let worker = WorkerSpec {
-        exec: ExecSpec::default(),
-    };
-    let tree = tree_of(ChildSpec::new("w", ChildKind::Worker(Box::new(worker))));
-    assert!(matches!(tree.to_toml(), Err(ToTomlError::Worker { .. })));
-}
-
-#[test]
 fn date_among_arguments_cannot_be_written() {
     let date: toml::Value = "2020-02-02"
         .parse::<toml::value::Datetime>()
@@ -82,13 +74,28 @@ fn date_among_arguments_cannot_be_written() {
 
 #[test]
 fn pool_with_settings_of_its_own_cannot_be_written() {
-    let worker = WorkerSpec {
+    let member = ActorSpec {
+        task: "a::b".to_owned(),
+        args: None,
+        exe: None,
         exec: ExecSpec::default(),
     };
-    let member = ChildSpec::new("p", ChildKind::Worker(Box::new(worker)));
+    let member = ChildSpec::new("p", ChildKind::Actor(Box::new(member)));
     let mut pool = ChildSpec::new("p", ChildKind::Pool(Box::new(PoolSpec::new(2, member))));
     assert!(tree_of(pool.clone()).to_toml().is_ok());
     pool.significant = true;
+    assert!(matches!(
+        tree_of(pool).to_toml(),
+        Err(ToTomlError::PoolSetting { .. })
+    ));
+}
+
+#[test]
+fn pool_of_workers_with_what_a_pool_has_no_key_for_cannot_be_written() {
+    let workers = ChildKind::Workers(Box::new(WorkersSpec::new(2)));
+    let mut pool = ChildSpec::new("p", workers);
+    assert!(tree_of(pool.clone()).to_toml().is_ok());
+    pool.start = StartCondition::Completed;
     assert!(matches!(
         tree_of(pool).to_toml(),
         Err(ToTomlError::PoolSetting { .. })

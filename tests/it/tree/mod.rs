@@ -13,3 +13,4 @@ mod restarts;
 mod stops;
 mod supervise;
 pub(crate) mod support;
+mod workers;

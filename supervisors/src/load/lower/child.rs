@@ -6,14 +6,17 @@ use super::layers::Layers;
 use crate::keys::Section;
 use crate::report::Code;
 use crate::spec::{
-    ActorSpec, ChildKind, ChildSpec, PoolSpec, ProcessSpec, Run, WorkerSpec, defaults,
+    ActorSpec, ChildKind, ChildSpec, PoolSpec, ProcessSpec, Run, WorkersSpec, defaults,
 };
 
 /// Keys of a pool whose members are functions.
-const OF_FUNCTION: &[&str] = &["args", "exe"];
+const OF_FUNCTION: &[&str] = &["args"];
 
 /// Keys of a pool whose members are commands.
 const OF_COMMAND: &[&str] = &["shell", "user", "group", "umask", "nice"];
+
+/// Keys of a pool whose members are of a program, and so are functions or workers.
+const OF_PROGRAM: &[&str] = &["exe"];
 
 impl Lower<'_> {
     /// The child of this table. What is at fault has its default, so that the rest can be checked.
@@ -135,11 +138,12 @@ impl Lower<'_> {
         } else if task.is_some() {
             ChildKind::Actor(Box::new(self.actor(layers)))
         } else {
-            ChildKind::Worker(Box::new(WorkerSpec {
-                exec: self.exec(layers),
-            }))
+            return self.workers(name, layers);
         };
         self.refuse_without(layers, "task", OF_FUNCTION);
+        if run.is_some() {
+            self.refuse_without(layers, "task", OF_PROGRAM);
+        }
         self.refuse_without(layers, "run", OF_COMMAND);
         let mut member = self.settings(ChildSpec::new(name, kind), layers);
         // The pool waits, once, and not each member.
@@ -161,6 +165,23 @@ impl Lower<'_> {
         let mut child = ChildSpec::new(name, ChildKind::Pool(Box::new(pool)));
         child.depends_on = depends_on;
         child
+    }
+
+    /// A pool with neither a command nor a function: one child, whose workers are its own.
+    fn workers(&mut self, name: &str, layers: &Layers<'_>) -> ChildSpec {
+        self.refuse_without(layers, "task", OF_FUNCTION);
+        self.refuse_without(layers, "run", OF_COMMAND);
+        let size = self.integer_of(layers, "size");
+        let mut workers = WorkersSpec::new(size.unwrap_or(defaults::POOL_SIZE));
+        workers.max = self.integer_of(layers, "max").unwrap_or(workers.max);
+        if let Some(intensity) = self.integer_of(layers, "intensity") {
+            workers.intensity = intensity;
+        }
+        workers.period = self.duration_of(layers, "period").unwrap_or(workers.period);
+        workers.exe = self.path_of(layers, "exe");
+        workers.exec = self.exec(layers);
+        let child = ChildSpec::new(name, ChildKind::Workers(Box::new(workers)));
+        self.settings(child, layers)
     }
 
     /// Keys that mean nothing in a pool without `wanted`. A default that does not fit is passed over.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use treewright_supervisors::spec::{
     ActorSpec, AutoShutdown, ChildKind, ChildName, ChildSpec, Condition, EnvValue, OnStartFailure,
     PoolSpec, ProcessSpec, RestartType, Run, StopOrder, Strategy as Restarts, SupervisorSpec,
-    TreeSpec, WorkerSpec,
+    TreeSpec, WorkersSpec,
 };
 
 use super::exec::{exec, identity};
@@ -162,8 +162,11 @@ fn table(value: impl Strategy<Value = toml::Value>) -> impl Strategy<Value = tom
 
 fn draft() -> BoxedStrategy<Draft> {
     let leaf = prop_oneof![3 => process(), 1 => actor()].prop_map(Kind::Leaf);
-    let worker = exec().prop_map(|exec| ChildKind::Worker(Box::new(WorkerSpec { exec })));
-    let member = prop_oneof![process(), actor(), worker];
+    let workers = exec().prop_map(|exec| {
+        let workers = WorkersSpec::new(0);
+        ChildKind::Workers(Box::new(WorkersSpec { exec, ..workers }))
+    });
+    let member = prop_oneof![process(), actor(), workers];
     let pool = (member, 0_u32..5, 0_u32..5, window())
         .prop_map(|(member, size, more, window)| Kind::Pool(member, size, more, window));
     let kind = prop_oneof![4 => leaf, 1 => pool];
@@ -235,6 +238,12 @@ impl Builder {
                 let mut child = life::child(name, kind, &life);
                 life::start(&mut child, &life);
                 child
+            }
+            Kind::Pool(ChildKind::Workers(mut workers), size, more, window) => {
+                workers.size = size;
+                workers.max = (size + more).max(1);
+                (workers.intensity, workers.period) = (window.0, window.1);
+                life::child(name, ChildKind::Workers(workers), &life)
             }
             Kind::Pool(member, size, more, window) => {
                 let template = life::child(name.clone(), member, &life);

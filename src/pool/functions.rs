@@ -1,0 +1,29 @@
+//! Functions as they are told before their first job.
+
+use bytes::Buf;
+
+use super::message::Item;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tasks::{TaskEntry, registry};
+
+/// The bytes by which one side tells the other of a function.
+pub(super) fn tell(path: &str, signature: u64) -> Vec<u8> {
+    [&signature.to_le_bytes()[..], path.as_bytes()].concat()
+}
+
+/// The function that is told as the `next` one, or why there is none here.
+///
+/// # Errors
+///
+/// If it makes no sense, for which the other side is to blame.
+pub(super) fn learn(item: &Item, next: usize) -> Result<Result<&'static TaskEntry>> {
+    let mut body = item.body.clone();
+    if item.number as usize != next || body.len() < 8 {
+        return Err(Error::new(ErrorKind::Broken, "a function out of turn"));
+    }
+    let signature = body.get_u64_le();
+    Ok(registry().map_err(Error::from).and_then(|registry| {
+        let path = str::from_utf8(&body).map_err(|error| Error::wrap(ErrorKind::Broken, error))?;
+        Ok(registry.find(path, signature)?)
+    }))
+}
