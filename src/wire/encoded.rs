@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::id::ContextId;
 
-use super::{Codec, CodecError, Flags, HEADER_LENGTH, Header, Kind};
+use super::{Codec, CodecError, Flags, HEADER_LENGTH, Header, Kind, long};
 
 /// A frame that is to be sent: one buffer with the header in front, and maybe bytes that
 /// the caller had already and that nobody needs to copy.
@@ -37,7 +37,7 @@ impl Encoded {
         context: ContextId,
         body: &(impl Serialize + ?Sized),
     ) -> Result<Self, CodecError> {
-        let mut head = Vec::with_capacity(HEADER_LENGTH + length);
+        let mut head = long::take_vec(HEADER_LENGTH + length);
         head.resize(HEADER_LENGTH, 0);
         codec.encode(body, &mut head)?;
         Self::finish(head, Bytes::new(), kind, Flags::NONE, context)
@@ -145,6 +145,7 @@ impl Encoded {
     /// The body, copied only if a part was encoded and another was the caller's.
     pub(super) fn into_body(self) -> Bytes {
         let mut encoded = Bytes::from(self.head);
+        long::keep(&encoded);
         encoded.advance(HEADER_LENGTH);
         match (encoded.is_empty(), self.tail.is_empty()) {
             (_, true) => encoded,

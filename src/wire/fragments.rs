@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::id::ContextId;
 
-use super::{Encoded, Flags, Frame, Kind, Limits};
+use super::{Encoded, Flags, Frame, Kind, Limits, long};
 
 /// The frames that `message` leaves in: itself, unless its body is longer than `longest`.
 /// All but the last say that there is more.
@@ -96,6 +96,8 @@ const BEGUN: usize = 128;
 pub(crate) struct Assembler {
     begun: HashMap<ContextId, Begun>,
     length: usize,
+    /// How long the last message was: the next one is often as long.
+    last: usize,
     max_message: usize,
     max_incomplete: usize,
 }
@@ -112,6 +114,7 @@ impl Assembler {
         Self {
             begun: HashMap::new(),
             length: 0,
+            last: 0,
             max_message: limits.max_message,
             max_incomplete: limits.max_incomplete,
         }
@@ -160,7 +163,7 @@ impl Assembler {
             self.length += BEGUN;
             Begun {
                 kind: frame.kind,
-                body: BytesMut::new(),
+                body: long::take(self.last),
             }
         });
         if begun.body.len() + frame.body.len() > self.max_message {
@@ -182,6 +185,9 @@ impl Assembler {
         let body = std::mem::take(&mut begun.body).freeze();
         self.begun.remove(&frame.context);
         self.length -= body.len() + BEGUN;
+        // What is kept free for what the peer may send next has a bound of ours.
+        self.last = body.len().min(long::LONGEST);
+        long::keep(&body);
         Ok(Some(Frame { body, ..frame }))
     }
 }

@@ -13,6 +13,7 @@ mod header;
 mod hello;
 mod kind;
 mod limits;
+mod long;
 mod negotiate;
 mod spare;
 mod start;
