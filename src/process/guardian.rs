@@ -19,6 +19,7 @@ use treewright_supervisors::spec::Signal;
 
 use super::actor;
 use super::role::{self, Role};
+use super::sockets;
 use super::sweep;
 use super::unix::{self, SignalQueue};
 use super::{ExitStatus, procfs};
@@ -143,6 +144,7 @@ fn guard_a_supervisor() -> io::Result<GuardedEnd> {
         }
     };
     let swept = sweep::kill_descendants(&mut signals)?;
+    sockets::remove_dead(&sockets::base());
     Ok(GuardedEnd { reason, swept })
 }
 

@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, 
 
 use super::keeper_table::{KeeperMessage, KeeperTable};
 use super::procfs::{self, Marks, Stat};
-use super::{actor, counters, listing, reserve, sweep, unix};
+use super::{actor, counters, listing, reserve, sockets, sweep, unix};
 
 /// Is the keeper of a program, and never returns.
 pub(super) fn keep(program: Pid) -> ! {
@@ -41,6 +41,7 @@ pub(super) fn keep(program: Pid) -> ! {
         }
     }
     sweep::kill_strangers(|| find(&table));
+    sockets::remove_dead(&sockets::base());
     process::exit(0);
 }
 

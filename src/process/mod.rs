@@ -32,6 +32,7 @@ mod reserve;
 mod rlimits;
 mod role;
 mod slots;
+pub(crate) mod sockets;
 mod spawn;
 mod stop;
 mod strays;

@@ -1,5 +1,6 @@
 //! The command as a user runs it: one binary, a module per subject.
 
+mod actors;
 mod check;
 mod command;
 mod draw;

@@ -61,6 +61,19 @@ impl Running {
         Self::spawn(command, &repository(), directory(&[]), &args)
     }
 
+    /// Starts it on a tree whose sockets are in a folder `run` beside it.
+    pub(crate) fn start_with_sockets(tree: &str) -> Self {
+        let directory = directory(&[("t.toml", tree)]);
+        let sockets = directory.path().join("run");
+        std::fs::create_dir(&sockets).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_treewright"));
+        command
+            .env("XDG_RUNTIME_DIR", &sockets)
+            .env("TMPDIR", &sockets);
+        let place = directory.path().to_owned();
+        Self::spawn(command, &place, directory, &["t.toml"])
+    }
+
     fn spawn(mut command: Command, place: &Path, directory: TempDir, args: &[&str]) -> Self {
         let mut child = command
             .arg("run")
@@ -117,6 +130,9 @@ impl Running {
         let code = self.child.wait().unwrap().code();
         let left = survivors(&self.directory);
         assert!(left.is_empty(), "left behind: {left:?}\n{out}{err}");
+        let sockets = std::fs::read_dir(self.directory.path().join("run"));
+        let sockets: Vec<_> = sockets.into_iter().flatten().flatten().collect();
+        assert!(sockets.is_empty(), "left behind: {sockets:?}\n{out}{err}");
         (code, out, err)
     }
 }

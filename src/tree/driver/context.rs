@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use treewright_supervisors::spec::{
@@ -15,7 +14,7 @@ use treewright_supervisors::supervisor::{
 use super::care::chain;
 use super::mail::Mailbox;
 use super::outcome::{Ends, TreeOutcome, code_of};
-use crate::process::TreeId;
+use crate::process::{TreeId, sockets};
 use crate::rt::Latch;
 use crate::tree::isolated::Told;
 use crate::tree::log::{ChildLog, LogError, Logs};
@@ -108,9 +107,7 @@ impl TreeContext {
         if let Some(socket) = self.notify.get() {
             return Ok(Rc::clone(socket));
         }
-        let base =
-            std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-        let socket = Rc::new(NotifySocket::open(&base).map_err(|error| chain(&error))?);
+        let socket = Rc::new(NotifySocket::open(&sockets::base()).map_err(|error| chain(&error))?);
         let socket = self.notify.get_or_init(|| socket);
         self.notify_opened.set();
         Ok(Rc::clone(socket))

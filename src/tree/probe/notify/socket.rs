@@ -18,7 +18,7 @@ use treewright_supervisors::spec::LiveSpec;
 
 use super::inbox::{Mailbox, NotifyInbox};
 use super::message::{MAX_MESSAGE, Notification};
-use crate::process::{Child, Kin};
+use crate::process::{Child, Kin, sockets};
 use crate::rt;
 
 /// The longest path a socket can have, without the NUL at its end.
@@ -239,8 +239,7 @@ impl NotifySocket {
 fn make_place(base: &Path) -> Result<Place, NotifyError> {
     use std::hash::{BuildHasher, RandomState};
     let number = RandomState::new().hash_one(std::process::id());
-    let directory = base.join(format!("treewright-{number:016x}"));
-    let socket = directory.join("notify");
+    let (directory, socket) = sockets::place(base, number);
     if socket.as_os_str().len() > MAX_PATH {
         return Err(NotifyError::TooLong { path: socket });
     }
