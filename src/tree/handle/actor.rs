@@ -160,22 +160,26 @@ impl SupervisedActor {
                     let child = children.into_iter().find(|child| child.name == name);
                     return match child {
                         Some(child) => self.why_gone(&name, child),
-                        None => Some(self.closed("no child is called so any more")),
+                        // Members of a pool are in no spec.
+                        None if pool_of(&name).is_some() => {
+                            Some(self.closed("no child is called so any more"))
+                        }
+                        None => Some(self.over(&name)),
                     };
                 }
                 // It does not run itself: that is for those above it to say.
                 Err(RequestError::ShuttingDown) => name = above,
+                // Its supervisor has forgotten it, which a spec that has it does not.
+                Err(RequestError::NotFound) if pool_of(&name).is_none() => {
+                    return Some(self.over(&name));
+                }
                 Ok(_) | Err(_) => return Some(self.closed("no child is called so any more")),
             }
         }
     }
 
     fn why_gone(&self, name: &ChildName, child: ChildInfo) -> Option<Error> {
-        let what = if *name == self.name {
-            "it".to_owned()
-        } else {
-            format!("its supervisor `{name}`")
-        };
+        let what = self.what(name);
         match (child.status, child.standing) {
             (ChildStatus::Held, _) => Some(self.closed(&format!("{what} was stopped"))),
             (_, Standing::Gone | Standing::Completed) => {
@@ -186,6 +190,19 @@ impl SupervisedActor {
                 })
             }
             _ => None,
+        }
+    }
+
+    /// What its supervisor has forgotten: a temporary child that has ended.
+    fn over(&self, name: &ChildName) -> Error {
+        let what = self.what(name);
+        self.closed(&format!("{what} has ended and is temporary"))
+    }
+
+    fn what(&self, name: &ChildName) -> String {
+        match *name == self.name {
+            true => "it".to_owned(),
+            false => format!("its supervisor `{name}`"),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::future::pending;
 use std::process;
+use std::sync::LazyLock;
 
+use smol::channel::{Receiver, Sender, bounded};
 use treewright::{Context, Error, Result};
 
 /// The path of this module, by which files name its functions.
@@ -113,4 +115,27 @@ pub(super) async fn look_around() {
 #[treewright::task(public)]
 pub(super) async fn process_id() -> u32 {
     process::id()
+}
+
+/// Whether somebody has told this process to leave.
+static LEAVE: LazyLock<(Sender<()>, Receiver<()>)> = LazyLock::new(|| bounded(1));
+
+/// Says its pid, and returns when it is told to.
+#[treewright::task]
+#[expect(clippy::print_stdout, reason = "its output is its log")]
+pub(super) async fn stay_until_told() {
+    println!("pid {}", process::id());
+    let _ = LEAVE.1.recv().await;
+}
+
+/// Has [`stay_until_told`] return.
+#[treewright::task(public)]
+pub(super) async fn leave() {
+    let _ = LEAVE.0.send(()).await;
+}
+
+/// A call that is never answered.
+#[treewright::task(public)]
+pub(super) async fn never() {
+    pending().await
 }

@@ -1,5 +1,7 @@
 //! The way to an actor that holds through its restarts.
 
+use std::time::Duration;
+
 use futures_lite::future::{self, poll_once};
 use rustix::process::Signal;
 use treewright::tree::SupervisedActor;
@@ -7,7 +9,7 @@ use treewright::{Error, TreeHandle};
 
 use super::super::operate::with_tree;
 use super::super::support::{kill, resident, supervisor};
-use super::deeds::{self, process_id};
+use super::deeds::{self, leave, never, process_id};
 use crate::guard::guarded;
 
 /// An actor that says its pid and stays, and is ready when it has said so.
@@ -15,6 +17,9 @@ fn actor(name: &str, keys: &str) -> String {
     let path = deeds::PATH;
     format!("[actor.{name}]\ntask = \"{path}::stay\"\nready = {{ log = \"pid\" }}\n{keys}\n")
 }
+
+/// Longer than anything takes on the slowest machine: what comes later has hung.
+const HANGS: Duration = Duration::from_secs(60);
 
 const AT_ONCE: &str = "backoff = { initial = \"0s\" }";
 
@@ -127,6 +132,65 @@ fn actor_that_is_stopped_or_down_for_good_is_an_error_and_not_waited_for() {
             let why = refused(&c).await;
             assert_eq!(why, "actor `c` is not up: the tree has ended");
             events.wait_for("keep | pid").await;
+        });
+    });
+}
+
+/// A way to an actor, with one who waits for its next life, a call that is being answered and a
+/// portal to this life: when `end` has ended it for good, each of them is told so.
+async fn told_of_the_end(tree: &TreeHandle, name: &str, end: impl AsyncFnOnce()) -> String {
+    let way = way_to(tree, name);
+    let portal = way.portal().await.unwrap();
+    let mut waits = way.clone();
+    let call = portal.run(never());
+    let ended = future::zip(future::zip(waits.changed(), call), end());
+    let ((change, call), ()) = ended.await;
+    assert!(change.unwrap_err().is_closed());
+    let call = call.unwrap_err();
+    assert!(call.to_string().contains(name), "{call:?}");
+    assert!(portal.run(process_id()).await.is_err());
+    assert!(way.portal().await.unwrap_err().is_closed());
+    refused(&way).await
+}
+
+#[test]
+fn actor_that_ended_by_itself_and_is_down_for_good_is_an_error_at_once() {
+    guarded(|| {
+        let path = deeds::PATH;
+        let text = supervisor("root", &["keep", "killed", "left", "app", "jobs"], "")
+            + &resident("keep", "")
+            + &actor("killed", "restart = \"temporary\"")
+            + &format!(
+                "[actor.left]\ntask = \"{path}::stay_until_told\"\nrestart = \"transient\"\n"
+            )
+            + &supervisor("app", &["below"], "intensity = 0\nrestart = \"temporary\"")
+            + &actor("below", "")
+            + &format!("[pool.jobs]\ntask = \"{path}::stay\"\nsize = 1\nrestart = \"temporary\"\n");
+        with_tree(&text, async |tree, _| {
+            let by_kill = async |name: &str| {
+                let pid = way_to(tree, name).run(process_id()).await.unwrap();
+                let end = async || kill(pid, Signal::KILL);
+                let told = told_of_the_end(tree, name, end);
+                treewright::timeout(HANGS, told).await.unwrap()
+            };
+            let why = by_kill("killed").await;
+            assert_eq!(
+                why,
+                "actor `killed` is not up: it has ended and is temporary"
+            );
+            let why = by_kill("below").await;
+            assert_eq!(
+                why,
+                "actor `below` is not up: its supervisor `app` has ended and is temporary"
+            );
+            let why = by_kill("jobs@0").await;
+            assert!(why.starts_with("actor `jobs@0` is not up: "), "{why}");
+
+            let way = way_to(tree, "left");
+            let end = async || way.run(leave()).await.unwrap_or_default();
+            let told = told_of_the_end(tree, "left", end);
+            let why = treewright::timeout(HANGS, told).await.unwrap();
+            assert_eq!(why, "actor `left` is not up: it is down for good");
         });
     });
 }
