@@ -22,6 +22,9 @@ fn number(name: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|_| panic!("{name} is not a number: {value}")))
 }
 
+/// So many random cases come to everything that is important.
+const ENOUGH: u64 = 10_000;
+
 #[test]
 fn any_history_is_as_on_real_otp() {
     let Some(erlang) = Erlang::start() else {
@@ -62,6 +65,12 @@ fn any_history_is_as_on_real_otp() {
         );
     }
     let missing = coverage.missing(important());
+    // The rarest comes up once in a thousand cases: a short run of other cases than those of every
+    // run may well go without it, and that says nothing.
+    if seed != 0 && count < ENOUGH {
+        println!("seed {seed}, {count} cases: none had this: {missing:#?}");
+        return;
+    }
     assert!(
         missing.is_empty(),
         "seed {seed}: no case had this: {missing:#?}"

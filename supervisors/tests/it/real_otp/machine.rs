@@ -43,7 +43,8 @@ pub(super) struct Node {
     /// The members that ever ran, by name.
     pub(super) members: HashMap<String, ChildKey>,
     is_ready: bool,
-    has_failed_start: bool,
+    /// Whose starts have failed since it looked at its last message.
+    failed_starts: Vec<ChildKey>,
     pub(super) finished: Option<ExitReason>,
 }
 
@@ -59,8 +60,9 @@ pub(super) struct Life {
 pub(super) enum Message {
     Exited(Incarnation, ExitReason),
     Request(RequestId, Request, Call),
-    /// The time of a failed start's next try has come.
-    TryAgain,
+    /// The time of the next try of this child has come, whose start has failed. As on OTP there is
+    /// one for each failure, whatever became of the child meanwhile.
+    TryAgain(ChildKey),
 }
 
 impl<'a> Machine<'a> {
@@ -102,7 +104,7 @@ impl<'a> Machine<'a> {
             lives: BTreeMap::new(),
             members: HashMap::new(),
             is_ready: false,
-            has_failed_start: false,
+            failed_starts: Vec::new(),
             finished: None,
         });
         self.nodes.len() - 1
@@ -129,7 +131,7 @@ impl<'a> Machine<'a> {
             Message::Exited(incarnation, _) => Some(incarnation.child),
             _ => None,
         };
-        self.nodes[index].has_failed_start = false;
+        self.nodes[index].failed_starts.clear();
         match message {
             Message::Exited(incarnation, reason) => {
                 if self.nodes[index].lives.remove(&incarnation).is_none() {
@@ -145,20 +147,23 @@ impl<'a> Machine<'a> {
                 self.hit_call(index, &call);
                 self.handle(index, Event::Request { from, request });
             }
-            Message::TryAgain => self.handle_timer(index),
+            Message::TryAgain(key) if self.nodes[index].is_restarting(key) => {
+                self.handle_timer(index);
+            }
+            Message::TryAgain(_) => {}
         }
         // The first try follows the end at once; the next ones are as messages to itself.
         let node = &self.nodes[index];
         let is_first_try = ended.is_some_and(|key| node.is_restarting(key));
-        if is_first_try && !node.has_failed_start {
+        if is_first_try && node.failed_starts.is_empty() {
             self.handle_timer(index);
         }
         let node = &mut self.nodes[index];
-        if node.finished.is_none()
-            && node.state.next_deadline().is_some()
-            && !node.is_to_try_again()
-        {
-            node.mailbox.push_back(Message::TryAgain);
+        if node.finished.is_none() {
+            let mut failed = std::mem::take(&mut node.failed_starts);
+            failed.retain(|key| node.is_restarting(*key));
+            node.mailbox
+                .extend(failed.into_iter().map(Message::TryAgain));
         }
     }
 
@@ -203,8 +208,8 @@ impl<'a> Machine<'a> {
     fn handle(&mut self, index: usize, event: Event) {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            if let Event::StartFailed { .. } = event {
-                self.nodes[index].has_failed_start = true;
+            if let Event::StartFailed { incarnation, .. } = &event {
+                self.nodes[index].failed_starts.push(incarnation.child);
             }
             let mut to_stop = Vec::new();
             for action in self.nodes[index].state.step(event, self.now) {

@@ -181,7 +181,7 @@ impl Node {
     /// Whether it has told itself to try a start again.
     pub(super) fn is_to_try_again(&self) -> bool {
         let mut mailbox = self.mailbox.iter();
-        mailbox.any(|message| matches!(message, Message::TryAgain))
+        mailbox.any(|message| matches!(message, Message::TryAgain(_)))
     }
 
     /// OTP's name of its strategy.
