@@ -232,7 +232,7 @@ fn modules_name_only_lower_layers() {
 
 #[test]
 fn every_way_to_name_a_higher_module_is_seen() {
-    let modules: BTreeSet<String> = ["wire", "link", "scope", "process", "debug", "tree"]
+    let modules: BTreeSet<String> = ["wire", "link", "scope", "process", "internals", "tree"]
         .map(String::from)
         .into();
     let sources = [
@@ -251,7 +251,7 @@ fn every_way_to_name_a_higher_module_is_seen() {
         ("src/wire/frame.rs", "use super::super::link;", 1),
         ("src/wire/mod.rs", "use super::link;", 1),
         ("src/wire.rs", "mod tests { use super::super::link; }", 1),
-        ("src/tree.rs", "use crate::debug::Hook;", 1),
+        ("src/tree.rs", "use crate::internals::Hook;", 1),
         ("src/wire/frame.rs", "use super::header;", 0),
         (
             "src/wire/frame.rs",
