@@ -10,6 +10,7 @@ const STAYS: &str = "trap '' TERM INT HUP; while :; do sleep 1; done";
 
 /// Starts something that leaves it, says its own pid, and never hears anything again.
 #[treewright::task]
+#[expect(clippy::print_stdout, reason = "its output is its log")]
 async fn deaf() {
     thread::spawn(|| Command::new("setsid").args(["sh", "-c", STAYS]).status());
     println!("pid {}", std::process::id());
