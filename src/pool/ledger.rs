@@ -77,23 +77,35 @@ pub(super) fn unpack_time(time: u16) -> u64 {
 pub(super) struct Nonsense;
 
 /// The shared memory of a pool and one worker.
+///
+/// Each side writes how far it is in the ring, and goes by what it remembers itself: a worker
+/// that writes where it has no business to does not lead the pool astray.
 #[derive(Debug)]
-pub(super) struct Ledger(SharedWords);
+pub(super) struct Ledger {
+    words: SharedWords,
+    /// How far this side is in the ring. One thread of each side uses the ring.
+    position: AtomicU64,
+}
 
 impl Ledger {
     /// A new one, and the descriptor by which the worker gets it.
     pub(super) fn create() -> io::Result<(Self, OwnedFd)> {
         let (words, file) = SharedWords::create(COUNT)?;
-        Ok((Self(words), file))
+        Ok((Self::at_the_beginning(words), file))
     }
 
     /// That of the pool.
     pub(super) fn open(file: &OwnedFd) -> io::Result<Self> {
-        SharedWords::open(file.as_fd(), COUNT).map(Self)
+        SharedWords::open(file.as_fd(), COUNT).map(Self::at_the_beginning)
+    }
+
+    fn at_the_beginning(words: SharedWords) -> Self {
+        let position = AtomicU64::new(0);
+        Self { words, position }
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
-        &self.0.words()[index]
+        &self.words.words()[index]
     }
 
     fn slot(&self, number: u32) -> &AtomicU64 {
@@ -133,17 +145,25 @@ impl Ledger {
             .store(slot(number, call, BEGUN), Ordering::Release);
     }
 
-    /// Which call of the job was begun last, if the job was.
+    /// Which call of the job that was sent was begun last, if the job was.
+    ///
+    /// A slot that says neither is of a later job, for which this one has ended, or was
+    /// overwritten by a worker out of its mind, which may have begun anything.
     pub(super) fn begun(&self, number: u32) -> Option<u32> {
         let word = self.slot(number).load(Ordering::Acquire);
-        let is_begun = word >> 32 == u64::from(number) && word & 0b11 == BEGUN;
-        is_begun.then_some((word as u32) >> 2)
+        let (owner, call, state) = (word >> 32, (word as u32) >> 2, word & 0b11);
+        match (owner == u64::from(number), state) {
+            (true, SENT | TAKEN_BACK) => None,
+            (true, BEGUN) => Some(call),
+            _ => Some(u32::MAX),
+        }
     }
 
     /// The worker puts an answer into the ring; `None` if it has no room for it.
     pub(super) fn push(&self, answer: Answer, body: &[u8]) -> Option<Fill> {
         let words = 1 + body.len().div_ceil(8) as u64;
-        let produced = self.word(PRODUCED).load(Ordering::Relaxed);
+        let produced = self.position.load(Ordering::Relaxed);
+        // What the pool has read it needs no more: its reading comes before this.
         let consumed = self.word(CONSUMED).load(Ordering::Acquire);
         let filled = produced - consumed.min(produced) + words;
         if body.len() > LONGEST || filled > RING {
@@ -160,9 +180,11 @@ impl Ledger {
             let word = u64::from_le_bytes(word);
             self.ring(position).store(word, Ordering::Relaxed);
         }
-        // Whoever sees this sees what was written before.
+        // Whoever sees this sees what was written before. A worker that is killed before it
+        // has left nothing.
         self.word(PRODUCED)
             .store(produced + words, Ordering::Release);
+        self.position.store(produced + words, Ordering::Relaxed);
         Some(match filled > RING / 2 {
             true => Fill::High,
             false => Fill::Low,
@@ -172,32 +194,40 @@ impl Ledger {
     /// Whether the worker is to tell the pool of answers: nobody has done so since the pool
     /// began to wait for it.
     pub(super) fn ring_up(&self) -> bool {
-        // What was put into the ring comes before the look at whether it was rung, as the
-        // pool waits for that before its last look into the ring: so one sees the other.
+        // The worker writes `PRODUCED` and then reads `IS_RUNG`; the pool, in `listen`, writes
+        // `IS_RUNG` and then reads `PRODUCED`. Without the fence on either side both could read
+        // what was there before, and nobody would ever ring. With them one fence comes before
+        // the other, and whoever has the later one sees what the other wrote before its own.
         fence(Ordering::SeqCst);
-        let is_rung = self.word(IS_RUNG).load(Ordering::SeqCst) != 0;
-        !is_rung && self.word(IS_RUNG).swap(1, Ordering::SeqCst) == 0
+        let is_rung = self.word(IS_RUNG).load(Ordering::Relaxed) != 0;
+        !is_rung && self.word(IS_RUNG).swap(1, Ordering::AcqRel) == 0
     }
 
     /// From now on the pool waits to be told of answers. It looks for some once more after
     /// that: one that came just before was not told.
     pub(super) fn listen(&self) {
-        self.word(IS_RUNG).swap(0, Ordering::SeqCst);
+        self.word(IS_RUNG).store(0, Ordering::Relaxed);
+        // As in `ring_up`.
         fence(Ordering::SeqCst);
     }
 
-    /// The pool takes the answers that there are; `body` is used for their bytes.
+    /// The pool takes the answers that there are; `body` is used for their bytes. `true` if
+    /// there were some.
+    ///
+    /// # Errors
+    ///
+    /// If what is there is no answer, or `take` says so of one. All before it were taken.
     pub(super) fn drain(
         &self,
         body: &mut Vec<u8>,
-        mut take: impl FnMut(Answer, &[u8]),
+        mut take: impl FnMut(Answer, &[u8]) -> Result<(), Nonsense>,
     ) -> Result<bool, Nonsense> {
-        let produced = self.word(PRODUCED).load(Ordering::SeqCst);
-        let begin = self.word(CONSUMED).load(Ordering::Relaxed);
-        let mut consumed = begin;
-        if produced.wrapping_sub(consumed) > RING {
+        let produced = self.word(PRODUCED).load(Ordering::Acquire);
+        let begin = self.position.load(Ordering::Relaxed);
+        if produced.wrapping_sub(begin) > RING {
             return Err(Nonsense);
         }
+        let mut consumed = begin;
         while consumed < produced {
             let head = self.ring(consumed).load(Ordering::Relaxed);
             let length = (head & LONGEST as u64) as usize;
@@ -216,109 +246,16 @@ impl Ledger {
                 number: (head >> 32) as u32,
                 time: (head >> 16) as u16,
             };
-            take(answer, &body[..length]);
             consumed += 1 + words;
+            // Whatever comes behind it, it is not taken a second time.
+            self.position.store(consumed, Ordering::Relaxed);
+            take(answer, &body[..length])?;
         }
+        // The worker overwrites what lies before this, which was read.
         self.word(CONSUMED).store(consumed, Ordering::Release);
         Ok(consumed != begin)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const VALUE: Answer = Answer {
-        subject: Subject::Value,
-        number: 3,
-        time: 0,
-    };
-
-    fn pair() -> (Ledger, Ledger) {
-        let (pool, file) = Ledger::create().unwrap();
-        (pool, Ledger::open(&file).unwrap())
-    }
-
-    #[test]
-    fn job_is_either_begun_or_taken_back() {
-        let (pool, worker) = pair();
-        pool.send(1);
-        assert_eq!(pool.begun(1), None);
-        assert!(worker.begin(1) && !pool.take_back(1));
-        assert_eq!(pool.begun(1), Some(0));
-        worker.begin_call(1, 7);
-        assert_eq!(pool.begun(1), Some(7));
-        pool.send(2);
-        assert!(pool.take_back(2) && !worker.begin(2));
-        assert_eq!(pool.begun(2), None);
-    }
-
-    #[test]
-    fn slot_of_a_later_job_says_nothing_of_an_earlier_one() {
-        let (pool, worker) = pair();
-        pool.send(1);
-        assert!(worker.begin(1));
-        pool.send(1 + WINDOW);
-        assert_eq!(pool.begun(1), None);
-        assert!(!pool.take_back(1));
-    }
-
-    #[test]
-    fn answers_arrive_in_order_around_the_end_of_the_ring() {
-        let (pool, worker) = pair();
-        let mut scratch = Vec::new();
-        for round in 0..3000_u32 {
-            let body = vec![round as u8; (round % 100) as usize];
-            let answer = Answer {
-                number: round,
-                ..VALUE
-            };
-            assert_eq!(worker.push(answer, &body), Some(Fill::Low));
-            let mut seen = Vec::new();
-            let drained = pool.drain(&mut scratch, |answer, body| {
-                seen.push((answer.number, body.to_vec()));
-            });
-            assert!(drained.unwrap());
-            assert_eq!(seen, [(round, body)]);
-        }
-    }
-
-    #[test]
-    fn full_ring_takes_no_more_until_it_is_read() {
-        let (pool, worker) = pair();
-        let body = [7; 4000];
-        let fills: Vec<Fill> = std::iter::from_fn(|| worker.push(VALUE, &body)).collect();
-        assert_eq!(fills.len(), RING as usize / 501);
-        let low = fills.iter().take_while(|fill| **fill == Fill::Low).count();
-        assert_eq!(low, RING as usize / 2 / 501);
-        pool.drain(&mut Vec::new(), |_, _| {}).unwrap();
-        assert_eq!(worker.push(VALUE, &body), Some(Fill::Low));
-        assert_eq!(worker.push(VALUE, &[0; LONGEST + 1]), None);
-    }
-
-    #[test]
-    fn one_ring_at_the_door_is_enough_until_the_pool_listens_again() {
-        let (pool, worker) = pair();
-        assert!(worker.ring_up() && !worker.ring_up());
-        pool.listen();
-        assert!(worker.ring_up());
-    }
-
-    #[test]
-    fn nonsense_in_the_ring_is_refused() {
-        let (pool, worker) = pair();
-        worker.word(PRODUCED).store(RING + 1, Ordering::SeqCst);
-        assert!(pool.drain(&mut Vec::new(), |_, _| {}).is_err());
-        worker.word(PRODUCED).store(1, Ordering::SeqCst);
-        worker.ring(0).store(u64::from(u16::MAX), Ordering::SeqCst);
-        assert!(pool.drain(&mut Vec::new(), |_, _| {}).is_err());
-    }
-
-    #[test]
-    fn time_keeps_its_first_digits() {
-        for nanos in [0, 1, 300, 1_000_000, 60_000_000_000] {
-            let back = unpack_time(pack_time(nanos));
-            assert!(back.abs_diff(nanos) <= nanos / 100, "{nanos} {back}");
-        }
-    }
-}
+mod tests;

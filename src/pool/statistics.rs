@@ -32,6 +32,9 @@ pub struct PoolStatistics {
     pub lost: u64,
     /// Calls that were run again, because their worker had died.
     pub retried: u64,
+    /// How often a job that was sent to a worker ahead of its time was taken back, so that
+    /// another worker could do it.
+    pub taken_back: u64,
     /// Workers that were started.
     pub started: u64,
     /// Workers that died unasked, or were killed for what they ran.

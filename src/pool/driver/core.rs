@@ -1,7 +1,6 @@
 //! The state of a pool's thread: the machine, and what its orders are about.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use slab::Slab;
 
@@ -10,7 +9,6 @@ use super::workers::WorkerData;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind};
 use crate::pool::error::WorkerLost;
 use crate::pool::inbox::{Request, Submission};
-use crate::pool::ledger::unpack_time;
 use crate::pool::machine::{
     Action, Begun, Ending, Event, Fate, JobKey, Machine, NewJob, Settings, WorkerKey,
 };
@@ -31,7 +29,7 @@ pub(super) struct Death {
 pub(super) struct Core {
     pub(super) machine: Machine,
     name: String,
-    jobs: Slab<JobData>,
+    pub(super) jobs: Slab<JobData>,
     pub(super) workers: Slab<WorkerData>,
     functions: Vec<(&'static str, u64)>,
     numbers: HashMap<(&'static str, u64), u32>,
@@ -48,7 +46,7 @@ pub(super) struct Core {
     pub(super) ended: Vec<JobData>,
     pub(super) statistics: PoolStatistics,
     pub(super) has_ended: bool,
-    scratch: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
 }
 
 impl Core {
@@ -274,80 +272,9 @@ impl Core {
         WorkerLost::new(name, task, exit, attempt, stderr).into()
     }
 
-    /// What a worker has answered, in the ring.
-    pub(super) fn drain(&mut self, worker: WorkerKey) -> Result<bool, Error> {
-        let Some(ledger) = self
-            .workers
-            .get(worker)
-            .and_then(|data| data.ledger.clone())
-        else {
-            return Ok(false);
-        };
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let drained = ledger.drain(&mut scratch, |answer, body| {
-            let took = Duration::from_nanos(unpack_time(answer.time));
-            self.take_answer(worker, answer.number, answer.subject, took, |answers| {
-                answers.push(answer.subject, body);
-            });
-        });
-        self.scratch = scratch;
-        drained.map_err(|error| Error::wrap(ErrorKind::Broken, error))
-    }
-
-    /// A message of a worker: answers that had no room in the ring.
-    pub(super) fn hear(&mut self, worker: WorkerKey, message: bytes::Bytes) -> Result<(), Error> {
-        // What was put into the ring before is older.
-        self.drain(worker)?;
-        self.workers[worker].incoming.push(message);
-        while let Some(item) = self.workers[worker].incoming.next()? {
-            let took = Duration::from_nanos(unpack_time(item.detail as u16));
-            self.take_answer(worker, item.number, item.subject, took, |answers| {
-                answers.push_bytes(item.subject, item.body.clone());
-            });
-        }
-        Ok(())
-    }
-
-    fn take_answer(
-        &mut self,
-        worker: WorkerKey,
-        number: u32,
-        subject: Subject,
-        took: Duration,
-        push: impl FnOnce(&mut crate::pool::answers::Answers),
-    ) {
-        match subject {
-            Subject::Value | Subject::Failure => {
-                let Some(job) = self.machine.job_at(worker, number) else {
-                    return;
-                };
-                let data = &mut self.jobs[job];
-                push(&mut data.answers);
-                data.answered += 1;
-                if data.calls_left() == 0 {
-                    data.answers.took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-                    self.step(Event::Answered {
-                        worker,
-                        number,
-                        took,
-                    });
-                }
-            }
-            Subject::Skipped => self.step(Event::Skipped { worker, number }),
-            Subject::Dropped => self.step(Event::Dropped { worker, number }),
-            // Nothing that a worker says.
-            Subject::Function
-            | Subject::Job
-            | Subject::Cancel
-            | Subject::Terms
-            | Subject::Fault
-            | Subject::Statistics => {}
-        }
-    }
-
     /// The process of a worker has ended, and all that it has said was heard.
     pub(super) fn bury(&mut self, worker: WorkerKey, was_up: bool, is_final: bool, death: Death) {
-        // One that wrote nonsense is believed no further.
+        // One that writes nonsense is believed no further; it has ended anyway.
         let _nonsense = self.drain(worker);
         let ending = match was_up {
             true => Ending::Up(self.begun(worker)),

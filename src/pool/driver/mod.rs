@@ -3,6 +3,9 @@
 
 mod attendant;
 mod core;
+mod hearing;
+#[cfg(test)]
+mod hearing_tests;
 mod jobs;
 mod looks;
 mod thread;

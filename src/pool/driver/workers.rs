@@ -37,6 +37,8 @@ pub(super) struct WorkerData {
     known_count: u32,
     /// It is looked at again soon, and does not ring meanwhile.
     pub(super) is_watched: bool,
+    /// It has said nothing yet that makes no sense.
+    pub(super) is_believed: bool,
 }
 
 impl WorkerData {
@@ -51,6 +53,7 @@ impl WorkerData {
             known: Vec::new(),
             known_count: 0,
             is_watched: false,
+            is_believed: true,
         }
     }
 

@@ -120,16 +120,17 @@ impl Machine {
         for key in behind {
             let worker = &mut self.workers[key];
             worker.asking = Some(Asking::ToGive);
+            // Those that were taken back before are there until the worker comes upon them,
+            // which one that is stuck does not.
+            let jobs = worker.sent.iter().filter(|sent| sent.job.is_some());
+            let numbers: Vec<u32> = jobs.map(|sent| sent.number).collect();
             // The first one runs, and those behind it are done from the front.
-            let half = worker.sent.len() / 2;
+            let half = (numbers.len() / 2).max(1);
             // The last one first, so that they wait in the order they had.
-            let back = worker.sent.iter().skip(half.max(1)).rev();
-            let numbers = back
-                .filter(|sent| sent.job.is_some())
-                .map(|sent| sent.number);
-            actions.extend(numbers.map(|number| Action::TakeBack {
+            let back = numbers[half..].iter().rev();
+            actions.extend(back.map(|number| Action::TakeBack {
                 worker: key,
-                number,
+                number: *number,
             }));
             actions.push(Action::AskBack(key));
             worker.ask_after = now + BEHIND;

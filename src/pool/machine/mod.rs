@@ -19,3 +19,5 @@ mod worker;
 pub(super) use event::{Action, Begun, Ending, Event, Fate, JobKey, NewJob, WorkerKey};
 pub use shutdown::Shutdown;
 pub(super) use state::{Machine, Settings};
+#[cfg(test)]
+pub(super) use tests::settings;

@@ -58,6 +58,7 @@ pub(in crate::pool) struct Machine {
     pub(super) shutdown: Option<Shutdown>,
     pub(super) has_ended: bool,
     pub(super) retried: u64,
+    pub(super) taken_back: u64,
 }
 
 impl Machine {
@@ -78,6 +79,7 @@ impl Machine {
             shutdown: None,
             has_ended: false,
             retried: 0,
+            taken_back: 0,
         }
     }
 
@@ -175,6 +177,7 @@ impl Machine {
         statistics.queued = self.waiting;
         statistics.sent = self.jobs.len() - self.waiting;
         statistics.retried = self.retried;
+        statistics.taken_back = self.taken_back;
     }
 
     pub(super) fn enqueue_last(&mut self, key: JobKey) {
@@ -289,7 +292,10 @@ impl Machine {
             };
             match self.jobs[job].is_cancelled || self.jobs[job].is_withdrawn {
                 true => self.finish(job, Fate::Cancelled, actions),
-                false => self.enqueue_first(job),
+                false => {
+                    self.taken_back += 1;
+                    self.enqueue_first(job);
+                }
             }
             return;
         }

@@ -1,5 +1,6 @@
 //! What the machine decides, case by case.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use treewright_supervisors::spec::Backoff;
@@ -7,7 +8,7 @@ use treewright_supervisors::spec::Backoff;
 use super::{Action, Begun, Ending, Event, Fate, Machine, NewJob, Settings, Shutdown};
 use crate::time::Time;
 
-pub(super) fn settings(workers: usize) -> Settings {
+pub(in crate::pool) fn settings(workers: usize) -> Settings {
     Settings {
         workers,
         tasks_per_worker: None,
@@ -309,6 +310,41 @@ fn jobs_of_a_worker_that_is_behind_are_given_to_one_that_has_nothing_to_do() {
     });
     assert_eq!(desk.tell(Event::AskedBack(0)), []);
     assert_eq!(sends(&desk.up(1)), 2);
+}
+
+#[test]
+fn all_jobs_behind_one_that_is_stuck_are_given_away_in_the_end() {
+    let mut desk = Desk::with_pace(settings(2), SHORT);
+    let jobs: Vec<usize> = (0..9).map(|_| desk.submit(|_| {}).0).collect();
+    desk.now = desk.machine.deadline().unwrap();
+    let mut orders = VecDeque::from(desk.tell(Event::TimeUp));
+    let (worker, mut number, mut sent) = (0, 0, Vec::new());
+    while sent.len() < 8 {
+        let more = match orders.pop_front() {
+            Some(Action::TakeBack { number, .. }) => desk.tell(Event::TakenBack {
+                worker,
+                number,
+                was_sent: true,
+            }),
+            Some(Action::AskBack(worker)) => desk.tell(Event::AskedBack(worker)),
+            Some(Action::StartWorker(key)) => desk.up(key),
+            Some(Action::Send { worker: 1, job, .. }) => {
+                sent.push(job);
+                number += 1;
+                desk.answered(1, number - 1, SHORT)
+            }
+            Some(Action::Finish { .. }) => Vec::new(),
+            Some(other) => panic!("{other:?}"),
+            // The other worker has nothing to do again, and the first does not go on.
+            None => {
+                desk.now = desk.machine.deadline().expect("there is more to give away");
+                desk.tell(Event::TimeUp)
+            }
+        };
+        orders.extend(more);
+    }
+    sent.sort_unstable();
+    assert_eq!(sent, jobs[1..]);
 }
 
 #[test]

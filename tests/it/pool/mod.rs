@@ -6,6 +6,8 @@ mod executor;
 mod jobs;
 mod many;
 mod memory;
+mod nonsense;
 mod owner;
 mod runtimes;
+mod stealing;
 pub(crate) mod support;

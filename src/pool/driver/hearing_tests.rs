@@ -1,0 +1,81 @@
+//! What becomes of the jobs of a worker that says what cannot be.
+
+use bytes::Bytes;
+
+use super::core::{Core, Death};
+use crate::pool::inbox::{Request, Submission};
+use crate::pool::ledger::{Answer, Ledger};
+use crate::pool::machine::{Event, settings};
+use crate::pool::message::{Outgoing, Subject};
+use crate::pool::slot::Slot;
+use crate::pool::statistics::PoolStatistics;
+
+/// A pool with one worker, and what that worker has of the shared memory.
+fn pool() -> (Core, Ledger) {
+    let mut core = Core::new("test".to_owned(), settings(1));
+    submit(&mut core);
+    core.settle();
+    assert_eq!(core.to_start.drain(..).collect::<Vec<_>>(), [0]);
+    let (ledger, file) = Ledger::create().unwrap();
+    core.workers[0].ledger = Some(std::sync::Arc::new(ledger));
+    core.step(Event::WorkerUp {
+        worker: 0,
+        knows_begun: true,
+    });
+    core.settle();
+    (core, Ledger::open(&file).unwrap())
+}
+
+fn submit(core: &mut Core) {
+    core.ask(Request::Submit(Submission {
+        slot: Slot::new(),
+        path: "task",
+        signature: 1,
+        args: Bytes::new(),
+        calls: 0,
+        timeout: None,
+        retries: 0,
+    }));
+}
+
+fn answer(subject: Subject) -> Answer {
+    Answer {
+        subject,
+        number: 0,
+        time: 0,
+    }
+}
+
+const DEATH: Death = Death {
+    exit: None,
+    error: None,
+};
+
+#[test]
+fn job_that_a_worker_says_was_taken_back_and_was_not_is_not_forgotten() {
+    for subject in [Subject::Skipped, Subject::Job, Subject::Function] {
+        let (mut core, worker) = pool();
+        worker.push(answer(subject), &[]).unwrap();
+        assert!(core.drain(0).is_err());
+        core.bury(0, true, false, DEATH);
+        // It had not begun it.
+        let mut statistics = PoolStatistics::default();
+        core.machine.count_into(&mut statistics);
+        assert_eq!(statistics.queued, 1);
+    }
+}
+
+#[test]
+fn worker_that_has_talked_nonsense_is_believed_no_more() {
+    let (mut core, worker) = pool();
+    assert!(worker.begin(0));
+    assert!(core.hear(0, Bytes::from_static(&[99; 50])).is_err());
+    let mut outgoing = Outgoing::default();
+    outgoing.put((Subject::Value, 0, 0, 0), &[1]);
+    core.hear(0, outgoing.pop().unwrap()).unwrap();
+    worker.push(answer(Subject::Value), &[1]).unwrap();
+    assert!(!core.drain(0).unwrap());
+    assert_eq!(core.statistics.done, 0);
+    core.bury(0, true, false, DEATH);
+    assert_eq!((core.statistics.lost, core.statistics.failed), (1, 1));
+}
