@@ -216,6 +216,46 @@ fn failure_goes_up_through_three_levels_and_each_tries_as_often_as_it_may() {
     });
 }
 
+/// `one_for_all_escalation`, `rest_for_one_escalation` and `simple_one_for_one_escalation`.
+#[test]
+fn group_that_fails_once_too_often_ends_with_its_supervisor_and_that_with_its_own() {
+    guarded(|| {
+        let rows = [("one_for_all", 2), ("rest_for_one", 1)];
+        for (strategy, lives_of_first) in rows {
+            let keys = format!("strategy = \"{strategy}\"\nintensity = 1");
+            let text = supervisor("top", &["app"], "intensity = 0")
+                + &supervisor("app", &["first", "bad", "last"], &keys)
+                + &polite("first", "")
+                + &resident("bad", "")
+                + &polite("last", "");
+            let (outcome, told) = to_the_end(&text, async |_, events| {
+                for _ in 0..2 {
+                    let bad = events.pid_of("bad").await;
+                    events.wait_for("last | up").await;
+                    kill(bad, Signal::KILL);
+                }
+            });
+            assert_eq!(outcome.exit_code(), 1, "{strategy}: {told:#?}");
+            for (name, lives) in [("first", lives_of_first), ("last", 2)] {
+                for said in ["up", "ends"] {
+                    let lines = having(&told, &format!("{name} | {said}")).len();
+                    assert_eq!(lines, lives, "{strategy}, {name} {said}: {told:#?}");
+                }
+            }
+        }
+        let pool = resident("jobs", "size = 2\nintensity = 1").replace("[process.", "[pool.");
+        let text = supervisor("top", &["jobs"], "intensity = 0") + &pool;
+        let (outcome, told) = to_the_end(&text, async |_, events| {
+            for _ in 0..2 {
+                let member = events.pid_of("jobs@1").await;
+                kill(member, Signal::KILL);
+            }
+        });
+        assert_eq!(outcome.exit_code(), 1, "{told:#?}");
+        assert_eq!(having(&told, "jobs@1 | pid").len(), 2, "{told:#?}");
+    });
+}
+
 /// `tree`: a subtree that gives up makes the top restart all of them.
 #[test]
 fn supervisor_that_gives_up_is_restarted_with_its_group() {
