@@ -89,6 +89,14 @@ impl Drop for Flight {
     }
 }
 
+impl<I, T: Task> Drop for Map<I, T> {
+    fn drop(&mut self) {
+        // The last one first: those that a worker has not begun are gone before the one that it
+        // is at ends, or it would begin the next.
+        while self.flights.pop_back().is_some() {}
+    }
+}
+
 impl Flight {
     fn poll(&mut self, waker: &Waker) -> Poll<Answers> {
         let answers = ready!(self.slot.poll(&mut Context::from_waker(waker)));

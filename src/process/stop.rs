@@ -257,10 +257,19 @@ fn send(child: &Child, stopping: &Stopping, signal: Signal) {
         let _ = child.signal(signal);
     }
     for other in &stopping.others {
-        if !is_by_group || other.group != child.pid.as_raw_pid() {
+        if !is_by_group || !is_in_group_of(child, other) {
             signal_exactly(other, number);
         }
     }
+}
+
+/// Whether it is in the group of the child, or has been until just now.
+///
+/// It is asked anew, after the group was signalled: one that made a session of its own after it
+/// was seen has got nothing, and would be waited for without end.
+fn is_in_group_of(child: &Child, other: &Stat) -> bool {
+    let group = child.pid.as_raw_pid();
+    other.group == group && procfs::stat(other.pid).is_none_or(|now| now.group == group)
 }
 
 /// Sends a signal to this process and to no later one of the same number.
@@ -302,4 +311,41 @@ async fn wait_for_one(process: &Stat) {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     // Ours to reap if it was adopted; an error says that it is its parent's.
     let _ = waitid(WaitId::PidFd(pidfd.as_fd()), options);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::Command as StdCommand;
+
+    use rustix::process::Pid;
+
+    use super::super::Command;
+    use super::*;
+    use crate::time::Clock;
+
+    #[test]
+    fn one_that_left_the_group_after_it_was_seen_is_signalled_all_the_same() {
+        rt::block_on(&Clock::Monotonic, async {
+            let mut command = Command::new("sleep");
+            command.args(["600"]);
+            let mut leader = command.spawn().unwrap();
+            let mut left = StdCommand::new("sleep")
+                .arg("600")
+                .process_group(0)
+                .spawn()
+                .unwrap();
+            let mut seen = procfs::stat(Pid::from_child(&left)).unwrap();
+            seen.group = leader.pid.as_raw_pid();
+            let stopping = Stopping {
+                others: vec![seen],
+                ..Stopping::new(&leader, &Shutdown::default())
+            };
+            send(&leader, &stopping, Signal::TERM);
+            // It ends in any case, and by which signal says what it got.
+            left.kill().unwrap();
+            assert_eq!(left.wait().unwrap().signal(), Some(15));
+            leader.stop_when_ended().await;
+        });
+    }
 }
