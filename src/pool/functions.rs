@@ -1,10 +1,34 @@
-//! Functions as they are told before their first job.
+//! Functions: their numbers, and how they are told before their first job.
+
+use std::collections::HashMap;
 
 use bytes::Buf;
 
 use super::message::Item;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tasks::{TaskEntry, registry};
+
+/// The functions of all jobs so far, each with a number.
+#[derive(Debug, Default)]
+pub(super) struct Functions {
+    list: Vec<(&'static str, u64)>,
+    numbers: HashMap<(&'static str, u64), u32>,
+}
+
+impl Functions {
+    /// The number of a function, from 0 in the order in which they are first asked for.
+    pub(super) fn number_of(&mut self, path: &'static str, signature: u64) -> u32 {
+        *self.numbers.entry((path, signature)).or_insert_with(|| {
+            self.list.push((path, signature));
+            u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// The path and the signature of the function that has this number.
+    pub(super) fn get(&self, number: u32) -> (&'static str, u64) {
+        self.list[number as usize]
+    }
+}
 
 /// The bytes by which one side tells the other of a function.
 pub(super) fn tell(path: &str, signature: u64) -> Vec<u8> {

@@ -17,6 +17,7 @@ mod functions;
 mod handle;
 mod inbox;
 mod job;
+mod job_data;
 mod ledger;
 mod machine;
 mod map;

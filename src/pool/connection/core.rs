@@ -1,7 +1,6 @@
 //! The jobs for a pool of another process as this side has them: does what [`machine`](super::machine)
 //! says.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,10 +8,10 @@ use slab::Slab;
 
 use super::machine::{Action, Event, Fate, Machine, Window};
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorContext, ErrorKind, Result};
-use crate::pool::driver::JobData;
 use crate::pool::fault;
-use crate::pool::functions;
+use crate::pool::functions::{self, Functions};
 use crate::pool::inbox::{Request, Submission};
+use crate::pool::job_data::JobData;
 use crate::pool::ledger::unpack_time;
 use crate::pool::message::{Incoming, Item, Outgoing, Subject};
 use crate::pool::service::{Terms, Welcome};
@@ -25,12 +24,11 @@ pub(super) struct Core {
     name: String,
     machine: Machine,
     jobs: Slab<(JobData, Terms)>,
-    functions: Vec<(&'static str, u64)>,
-    numbers: HashMap<(&'static str, u64), u32>,
+    functions: Functions,
     pub(super) outgoing: Outgoing,
     incoming: Incoming,
     /// So many functions the pool was told of.
-    told_functions: usize,
+    told_functions: u32,
     told_terms: Option<Terms>,
     /// Why the pool is gone, or was not found.
     trouble: Option<Error>,
@@ -47,8 +45,7 @@ impl Core {
             name,
             machine: Machine::new(),
             jobs: Slab::new(),
-            functions: Vec::new(),
-            numbers: HashMap::new(),
+            functions: Functions::default(),
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
             told_functions: 0,
@@ -75,11 +72,9 @@ impl Core {
     }
 
     fn submit(&mut self, submission: Submission) {
-        let id = (submission.path, submission.signature);
-        let function = *self.numbers.entry(id).or_insert_with(|| {
-            self.functions.push(id);
-            u32::try_from(self.functions.len() - 1).unwrap_or(u32::MAX)
-        });
+        let function = self
+            .functions
+            .number_of(submission.path, submission.signature);
         let key = self.machine.next_key();
         debug_assert_eq!(key, self.jobs.vacant_key(), "both count the same");
         submission.slot.set_key(key);
@@ -149,9 +144,9 @@ impl Core {
 
     fn send(&mut self, job: usize, number: u32) {
         let (data, terms) = &mut self.jobs[job];
-        while self.told_functions <= data.function as usize {
-            let (path, signature) = self.functions[self.told_functions];
-            let next = u32::try_from(self.told_functions).unwrap_or(u32::MAX);
+        while self.told_functions <= data.function {
+            let next = self.told_functions;
+            let (path, signature) = self.functions.get(next);
             let head = (Subject::Function, next, 0, 0);
             self.outgoing.put(head, &functions::tell(path, signature));
             self.told_functions += 1;
@@ -166,7 +161,7 @@ impl Core {
     }
 
     fn fault(&self, function: u32, fate: Fate) -> Error {
-        let (name, (task, _)) = (&self.name, self.functions[function as usize]);
+        let (name, (task, _)) = (&self.name, self.functions.get(function));
         let trouble = || {
             let unknown = || Error::new(ErrorKind::Broken, "nothing is known of it");
             self.trouble.clone().unwrap_or_else(unknown)
@@ -213,7 +208,7 @@ impl Core {
         let (data, _) = &mut self.jobs[job];
         match item.subject {
             Subject::Fault => {
-                let (task, _) = self.functions[data.function as usize];
+                let (task, _) = self.functions.get(data.function);
                 data.answers.push_fault(fault::unpack(&item.body, task));
             }
             subject => data.answers.push_bytes(subject, item.body.clone()),

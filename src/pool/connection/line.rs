@@ -15,8 +15,8 @@ use super::core::Core;
 use super::seek::{Conversation, Seeker};
 use crate::context::{StreamReceiver, StreamSender};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::driver::JobData;
-use crate::pool::inbox::{Inbox, Request};
+use crate::pool::inbox::Inbox;
+use crate::pool::job_data::{Closing, JobData};
 use crate::rt::channel::Sender;
 use crate::rt::{self, Latch};
 
@@ -171,18 +171,5 @@ impl Line {
 
     fn next_message(&self) -> Option<Bytes> {
         self.core.borrow_mut().outgoing.pop()
-    }
-}
-
-/// Whoever waits is told, however the line ends.
-struct Closing(Arc<Inbox>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        for request in self.0.close() {
-            if let Request::Submit(submission) = request {
-                drop(JobData::new(submission, 0));
-            }
-        }
     }
 }

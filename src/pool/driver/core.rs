@@ -1,14 +1,13 @@
 //! The state of a pool's thread: the machine, and what its orders are about.
 
-use std::collections::HashMap;
-
 use slab::Slab;
 
-use super::jobs::JobData;
 use super::workers::WorkerData;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind};
 use crate::pool::error::WorkerLost;
+use crate::pool::functions::Functions;
 use crate::pool::inbox::{Request, Submission};
+use crate::pool::job_data::JobData;
 use crate::pool::machine::{
     Action, Begun, Ending, Event, Fate, JobKey, Machine, NewJob, Settings, WorkerKey,
 };
@@ -31,8 +30,7 @@ pub(super) struct Core {
     name: String,
     pub(super) jobs: Slab<JobData>,
     pub(super) workers: Slab<WorkerData>,
-    functions: Vec<(&'static str, u64)>,
-    numbers: HashMap<(&'static str, u64), u32>,
+    functions: Functions,
     actions: Vec<Action>,
     /// Workers for which something waits to be sent.
     dirty: Vec<WorkerKey>,
@@ -56,8 +54,7 @@ impl Core {
             name,
             jobs: Slab::new(),
             workers: Slab::new(),
-            functions: Vec::new(),
-            numbers: HashMap::new(),
+            functions: Functions::default(),
             actions: Vec::new(),
             dirty: Vec::new(),
             to_start: Vec::new(),
@@ -84,11 +81,9 @@ impl Core {
     }
 
     fn submit(&mut self, submission: Submission) {
-        let id = (submission.path, submission.signature);
-        let function = *self.numbers.entry(id).or_insert_with(|| {
-            self.functions.push(id);
-            u32::try_from(self.functions.len() - 1).unwrap_or(u32::MAX)
-        });
+        let function = self
+            .functions
+            .number_of(submission.path, submission.signature);
         let key = self.machine.next_key();
         debug_assert_eq!(key, self.jobs.vacant_key(), "both count the same");
         submission.slot.set_key(key);
@@ -200,7 +195,7 @@ impl Core {
 
     fn send(&mut self, worker: WorkerKey, number: u32, job: JobKey) {
         let (data, job) = (&mut self.workers[worker], &mut self.jobs[job]);
-        let (path, signature) = self.functions[job.function as usize];
+        let (path, signature) = self.functions.get(job.function);
         let function = data.number_of(job.function, path, signature);
         if let Some(ledger) = &data.ledger {
             ledger.send(number);
@@ -240,7 +235,7 @@ impl Core {
 
     /// The error for a call that came to nothing.
     fn fault(&self, job: JobKey, fate: Fate) -> Error {
-        let (task, _) = self.functions[self.jobs[job].function as usize];
+        let (task, _) = self.functions.get(self.jobs[job].function);
         match fate {
             Fate::Lost { attempt } => self.lost(task, attempt),
             Fate::TimedOut => Error::new(

@@ -6,11 +6,8 @@ mod core;
 mod hearing;
 #[cfg(test)]
 mod hearing_tests;
-mod jobs;
 mod looks;
 mod thread;
 mod workers;
-
-pub(super) use jobs::JobData;
 
 pub(super) use thread::{is_pool_thread, start};

@@ -12,11 +12,12 @@ use futures_lite::future::{or, yield_now};
 
 use super::attendant::attend;
 use super::core::Core;
-use super::jobs::JobData;
 use super::looks::keep_looking;
 use crate::error::{ErrorContext, Result};
 use crate::pool::builder::Config;
-use crate::pool::inbox::{Inbox, Request};
+use crate::pool::inbox::Inbox;
+use crate::pool::job_data::Closing;
+use crate::pool::job_data::JobData;
 use crate::pool::machine::{self, Machine};
 use crate::pool::statistics::PoolStatistics;
 use crate::rt::{self, Latch};
@@ -52,19 +53,6 @@ pub(in crate::pool) fn start(config: Config, inbox: Arc<Inbox>) -> Result<()> {
         })
         .context("cannot start the thread of a pool")?;
     Ok(())
-}
-
-/// Whoever waits is told, however the thread ends.
-struct Closing(Arc<Inbox>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        for request in self.0.close() {
-            if let Request::Submit(submission) = request {
-                drop(JobData::new(submission, 0));
-            }
-        }
-    }
 }
 
 /// What runs on the thread of a pool.

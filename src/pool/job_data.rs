@@ -1,33 +1,33 @@
-//! The jobs of a pool as its thread has them.
+//! Jobs that have not ended, as the thread of a pool has them, or a line to one.
 
 use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::{Buf, Bytes};
 
+use super::answers::Answers;
+use super::inbox::{Inbox, Request, Submission};
+use super::ledger::Ledger;
+use super::slot::Slot;
 use crate::error::{CancelOrigin, CancelReason, Error};
-use crate::pool::answers::Answers;
-use crate::pool::inbox::Submission;
-use crate::pool::ledger::Ledger;
-use crate::pool::slot::Slot;
 
 /// A job that has not ended.
 #[derive(Debug)]
-pub(in crate::pool) struct JobData {
+pub(super) struct JobData {
     slot: Arc<Slot>,
     /// The number of its function.
-    pub(in crate::pool) function: u32,
+    pub(super) function: u32,
     /// What is not answered yet.
-    pub(in crate::pool) args: Bytes,
+    pub(super) args: Bytes,
     /// How many calls that is, or 0 for a bare one.
-    pub(in crate::pool) calls: u32,
+    pub(super) calls: u32,
     /// How many of these are answered since it was sent.
-    pub(in crate::pool) answered: u32,
-    pub(in crate::pool) answers: Answers,
+    pub(super) answered: u32,
+    pub(super) answers: Answers,
 }
 
 impl JobData {
-    pub(in crate::pool) fn new(submission: Submission, function: u32) -> Self {
+    pub(super) fn new(submission: Submission, function: u32) -> Self {
         Self {
             slot: submission.slot,
             function,
@@ -38,22 +38,22 @@ impl JobData {
         }
     }
 
-    pub(in crate::pool) fn slot(&self) -> &Arc<Slot> {
+    pub(super) fn slot(&self) -> &Arc<Slot> {
         &self.slot
     }
 
     /// How many calls are not answered.
-    pub(in crate::pool) fn calls_left(&self) -> u32 {
+    pub(super) fn calls_left(&self) -> u32 {
         self.calls.max(1) - self.answered.min(self.calls.max(1))
     }
 
-    pub(in crate::pool) fn sent(&mut self, ledger: Option<Arc<Ledger>>, number: u32) {
+    pub(super) fn sent(&mut self, ledger: Option<Arc<Ledger>>, number: u32) {
         self.answered = 0;
         self.slot.sent(ledger, number);
     }
 
     /// Leaves out the calls that are answered.
-    pub(in crate::pool) fn forget_answered(&mut self) {
+    pub(super) fn forget_answered(&mut self) {
         let answered = std::mem::take(&mut self.answered);
         for _ in 0..answered {
             self.skip_call();
@@ -61,7 +61,7 @@ impl JobData {
     }
 
     /// Leaves out the first call.
-    pub(in crate::pool) fn skip_call(&mut self) {
+    pub(super) fn skip_call(&mut self) {
         if self.calls > 0 {
             self.calls -= 1;
             let length = match self.args.len() {
@@ -73,7 +73,7 @@ impl JobData {
     }
 
     /// The calls that are not answered came to nothing.
-    pub(in crate::pool) fn fail(&mut self, error: &Error) {
+    pub(super) fn fail(&mut self, error: &Error) {
         for _ in 0..self.calls_left() {
             self.answers.push_fault(error.clone());
         }
@@ -82,7 +82,7 @@ impl JobData {
 
     /// Puts its answers where they are waited for. Who waits is to be woken.
     #[must_use]
-    pub(in crate::pool) fn end(mut self) -> Option<Waker> {
+    pub(super) fn end(mut self) -> Option<Waker> {
         let answers = std::mem::take(&mut self.answers);
         self.calls = ENDED;
         self.slot.end(answers)
@@ -100,6 +100,19 @@ impl Drop for JobData {
             self.fail(&Error::cancelled(reason.with_message("the pool has ended")));
             let waker = self.slot.end(std::mem::take(&mut self.answers));
             waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// Closes the inbox when it is dropped: whoever waits is told, however that comes about.
+pub(super) struct Closing(pub(super) Arc<Inbox>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        for request in self.0.close() {
+            if let Request::Submit(submission) = request {
+                drop(JobData::new(submission, 0));
+            }
         }
     }
 }
