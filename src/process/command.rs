@@ -215,8 +215,8 @@ impl Command {
     pub fn spawn(&self) -> Result<Child, SpawnError> {
         super::registry::reap_dropped();
         let child = super::spawn::spawn(self)?;
-        if self.is_group_leader {
-            super::keeper_link::enrol(child.pid);
+        if let Some(mark) = self.mark.as_ref().filter(|_| self.is_group_leader) {
+            super::keeper_link::enrol(child.pid, mark);
         }
         Ok(child)
     }

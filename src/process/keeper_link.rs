@@ -13,7 +13,7 @@ use treewright_supervisors::spec::{KillScope, Shutdown, ShutdownMode};
 
 use super::keeper_table::KeeperMessage;
 use super::role::{self, Role};
-use super::{Child, Command, ExitStatus, Output, SpawnError, Stdin, TreeId};
+use super::{Child, Command, ExitStatus, Mark, Output, SpawnError, Stdin, TreeId};
 use crate::rt;
 
 /// Why a program has no keeper.
@@ -148,10 +148,14 @@ pub async fn mind_keeper() -> Result<Infallible, KeeperError> {
     }
 }
 
-/// Tells the keeper, if there is one, of a child that leads a group.
-pub(super) fn enrol(child: Pid) {
+/// Tells the keeper of a child that leads a group, if it is of a tree that is kept.
+///
+/// Another tree of this program may be none of the keeper's business, and go on when the last
+/// one that is has ended: then the keeper kills whoever is left of what it was told of.
+pub(super) fn enrol(child: Pid, mark: &Mark) {
     with_link(|link| {
-        if link.running.is_some() {
+        let is_kept = link.trees.iter().any(|tree| mark.is_of(tree));
+        if is_kept && link.running.is_some() {
             link.children.insert(child.as_raw_pid());
             // The child is started and carries its mark; a keeper that cannot be replaced is
             // told of by `mind_keeper`.

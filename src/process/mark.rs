@@ -70,6 +70,11 @@ impl Mark {
         }
     }
 
+    /// Whether it is the mark of a child of this tree.
+    pub(super) fn is_of(&self, tree: &TreeId) -> bool {
+        tree.is_in(self.0.as_bytes())
+    }
+
     /// Whether the value of [`MARK_VARIABLE`] carries this mark.
     #[must_use]
     pub fn is_in(&self, value: &[u8]) -> bool {

@@ -4,8 +4,11 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use treewright::{Result, Shutdown, open_nursery, run};
 
-use crate::actor::support::{Post, Watch};
+use super::support::{pool, wait_at};
+use crate::actor::support::{Gate, Post, Watch, pass, say};
+use crate::guard::guarded;
 use crate::process::helper::program;
 
 /// A program with a pool, in a process group of its own as one that a shell has started.
@@ -80,4 +83,45 @@ async fn interrupt_of_the_owner_alone_leaves_no_worker_of_its_pool() {
         kill_process(owner.pid(), Signal::INT).unwrap();
         assert!(!owner.ended().await.success());
     }
+}
+
+/// Starts a command in a block of its own, and ends the block when the gate opens.
+fn run_a_command(post: &str, gate: &str) -> Result<()> {
+    run(async || {
+        open_nursery(async |n| {
+            let mut command = treewright::process::Command::new("sleep");
+            command.args(["3600"]);
+            n.command(command).start().await?;
+            say(post, "started");
+            pass(gate).await;
+            n.cancel("enough");
+            Ok(())
+        })
+        .await
+    })
+}
+
+/// The commands have a keeper, which ends with the last of their blocks and kills what is left
+/// of what it was told of.
+#[test]
+fn pool_goes_on_when_a_block_of_commands_in_another_thread_ends() {
+    guarded(|| {
+        run(async || {
+            let mut post = Post::new();
+            let (end_of_block, end_of_job) = (Gate::new(), Gate::new());
+            let (address, gate) = (post.address(), end_of_block.address());
+            let block = std::thread::spawn(move || run_a_command(&address, &gate));
+            post.expect("started").await;
+            let pool = pool(1);
+            let job = pool.submit(wait_at(end_of_job.address(), post.address(), 7));
+            post.expect("begun 7").await;
+            end_of_block.open();
+            block.join().unwrap()?;
+            end_of_job.open();
+            assert_eq!(job.await?, 7);
+            pool.shutdown(Shutdown::Wait).await;
+            Ok(())
+        })
+        .unwrap();
+    });
 }

@@ -141,7 +141,6 @@ async fn worker_that_dies_of_decoding_or_encoding_costs_that_call_and_no_other()
 }
 
 #[treewright::test]
-#[ignore = "beside all other tests, with backtraces, a worker is killed now and then: why is not known"]
 async fn panic_while_decoding_or_encoding_fails_that_call_and_no_other() {
     let pool = pool(2);
     for text in [
