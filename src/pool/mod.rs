@@ -40,6 +40,6 @@ pub use job::{Job, JobState};
 pub use machine::Shutdown;
 pub use map::{BlockingMap, Map};
 pub use scope::open_pool;
-pub(crate) use service::{Service, serve_path};
+pub(crate) use service::{Service, exposed_by, serve_path};
 pub use statistics::PoolStatistics;
 pub use submission::JobBuilder;

@@ -150,8 +150,13 @@ impl<'env> ActorBuilder<'env> {
 
     /// Lets any actor of the tree call this function there. Without it, only the parent
     /// may, unless the function is public.
-    pub fn expose<F: Function>(mut self) -> Self {
-        self.exposed.push(F::PATH.to_owned());
+    pub fn expose<F: Function>(self) -> Self {
+        self.expose_path(F::PATH)
+    }
+
+    /// Like [`expose`](Self::expose), for who knows only what the function is called.
+    pub(crate) fn expose_path(mut self, path: &str) -> Self {
+        self.exposed.push(path.to_owned());
         self
     }
 

@@ -26,7 +26,7 @@ use crate::pool::message::{Incoming, Item, Outgoing, Subject};
 use crate::pool::ready::Ready;
 use crate::pool::slot::Slot;
 use crate::pool::statistics::PoolStatistics;
-use crate::tasks::TaskEntry;
+use crate::tasks::{Function, TaskEntry};
 use crate::wire::Codec;
 
 /// So many jobs one side may have open.
@@ -50,9 +50,16 @@ pub(in crate::pool) struct Welcome {
 
 /// Takes in jobs, and answers them. Whoever has opened it keeps to what was said first, so that
 /// a word to cancel never waits behind jobs.
+///
+/// It is public so that an actor that is no pool says so itself; one that is to be a pool is started
+/// with it exposed, and therefore knows what it is before it is told to begin.
 #[crate::context(public, name = "treewright::pool::jobs", crate = crate)]
 pub(in crate::pool) async fn jobs(ctx: Context<Welcome, Bytes, Bytes>) -> Result<()> {
-    let pool = counter::pool().await?;
+    let actor = here()?;
+    if !actor.exposed.contains(jobs_path()) {
+        return Err(no_pool(&actor.id));
+    }
+    let pool = counter::pool().await;
     let welcome = Welcome {
         workers: pool.workers() as u64,
         jobs: JOBS,
@@ -62,7 +69,7 @@ pub(in crate::pool) async fn jobs(ctx: Context<Welcome, Bytes, Bytes>) -> Result
     let ctx = ctx.started(welcome).await?;
     let (sender, receiver) = ctx.open_stream().await?.split();
     let desk = Desk {
-        state: RefCell::new(State::new(pool, here()?.id.clone())),
+        state: RefCell::new(State::new(pool, actor.id.clone())),
         ready: Ready::default(),
     };
     or(desk.take_in(receiver), desk.give_out(sender)).await
@@ -259,6 +266,17 @@ impl State {
             }
         });
     }
+}
+
+/// Where whoever has jobs asks for the pool.
+pub(super) fn jobs_path() -> &'static str {
+    <jobs as Function>::PATH
+}
+
+fn no_pool(actor: &ActorId) -> Error {
+    let message = format!("actor `{}` is no pool", actor.name());
+    Error::new(ErrorKind::Refused, message)
+        .with_hint("a pool is `[pool.NAME]` with neither `run` nor `task`")
 }
 
 fn broken(text: &'static str) -> Error {

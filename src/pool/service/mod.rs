@@ -9,5 +9,5 @@ mod serve;
 mod terms;
 
 pub(super) use desk::{Welcome, jobs};
-pub(crate) use serve::{Service, serve_path};
+pub(crate) use serve::{Service, exposed_by, serve_path};
 pub(super) use terms::Terms;

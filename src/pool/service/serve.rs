@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use treewright_supervisors::spec::WorkersSpec;
 
 use super::counter;
+use super::desk::jobs_path;
 use crate::context::Context;
 use crate::error::Result;
 use crate::pool::handle::ProcessPool;
@@ -47,6 +48,11 @@ impl Service {
 /// What [`serve`] is known by.
 pub(crate) fn serve_path() -> &'static str {
     <serve as Function>::PATH
+}
+
+/// What an actor that is started for the function of this path shows to others from the start.
+pub(crate) fn exposed_by(path: &str) -> Option<&'static str> {
+    (path == serve_path()).then(jobs_path)
 }
 
 /// Is a pool, until it is cancelled; which cancels its jobs and kills its workers.

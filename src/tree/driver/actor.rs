@@ -20,6 +20,7 @@ use super::orders::{Orders, deadline};
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind};
 use crate::nursery::{ActorEnd, Nursery, SupervisedActor, Supervision, open_nursery};
+use crate::pool::exposed_by;
 use crate::process::{Mark, Rung};
 use crate::rt;
 use crate::scope::DEFAULT_GRACE;
@@ -210,6 +211,9 @@ fn start(
         });
     if let Some(exe) = &spec.exe {
         builder = builder.exe(exe);
+    }
+    if let Some(path) = exposed_by(&spec.task) {
+        builder = builder.expose_path(path);
     }
     let actor = builder.supervised(supervision);
     Ok(RunningActor {

@@ -301,9 +301,21 @@ fn name_of_no_pool_is_an_error() {
             tree.started().await.unwrap();
             let error = ProcessPool::connect("jabs").await.unwrap_err();
             assert_eq!(error.to_string(), "there is no pool `jabs`");
-            let error = ProcessPool::connect("other").await.unwrap_err();
-            let causes = format!("{error:?}");
-            assert!(causes.contains("actor `other` is no pool"), "{causes}");
+            // Nothing is waited for: an actor knows from its start whether it is to be a pool.
+            for name in ["other", "root"] {
+                let connecting = async { ProcessPool::connect(name).wait().await };
+                let error = fail_after(HANGS, connecting).await.unwrap_err();
+                assert_eq!(error.to_string(), format!("cannot reach pool `{name}`"));
+                assert_eq!(
+                    error.hint(),
+                    Some("a pool is `[pool.NAME]` with neither `run` nor `task`")
+                );
+                let causes = format!("{error:?}");
+                assert!(
+                    causes.contains(&format!("actor `{name}` is no pool")),
+                    "{causes}"
+                );
+            }
             assert_eq!(tree.scale("jobs", 1).await, Err(RequestError::NotAPool));
         });
     });
