@@ -18,3 +18,4 @@ mod resources;
 mod spawners;
 mod sshd;
 pub(crate) mod support;
+mod values;
