@@ -80,45 +80,48 @@ fn every_tree_runs_and_leaves_nothing() {
     }
 }
 
+/// That `good` is fine for a program that has the functions, and that the command does not run
+/// `tree`, for all of these reasons.
+fn refused(good: &str, tree: &str, reasons: &[&str]) {
+    let directory = directory(&[("good.toml", good), ("t.toml", tree)]);
+    let checked = run_in(directory.path(), &["check", "good.toml"]);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    let outcome = run_in(directory.path(), &["run", "t.toml"]);
+    assert_eq!((outcome.code, &*outcome.out), (2, ""), "{}", outcome.err);
+    for reason in reasons {
+        assert!(outcome.err.contains(reason), "{}", outcome.err);
+    }
+}
+
 #[test]
 fn function_that_the_command_does_not_have_is_refused_before_anything_starts() {
     let tree = "[actor.c]\ntask = \"shop::resize\"\n[actor.d]\ntask = \"shop::paint\"\nargs = [1]\n\
                 [process.e]\nrun = 7\n[pool.f]\nexe = \"shop\"\ntask = \"shop::paint\"\n";
-    let good = tree.replace("run = 7", "run = \"e\"");
-    let directory = directory(&[("t.toml", tree), ("good.toml", &good)]);
-    // A program that has the functions may be the one that runs it.
-    let checked = run_in(directory.path(), &["check", "good.toml"]);
-    assert_eq!(checked.code, 0, "{}", checked.err);
-    let outcome = run_in(directory.path(), &["run", "t.toml"]);
-    assert_eq!(outcome.code, 2, "{}", outcome.err);
-    for expected in [
-        "error[unknown-function]: this program has no function `shop::resize` for actor `c`\n --> t.toml:2:8\n",
-        "error[unknown-function]: this program has no function `shop::paint` for actor `d`\n --> t.toml:4:8\n",
-        "help: a function of another program needs `exe`, its path\n",
-        "error[wrong-type]: `run` of process `e` cannot be an integer\n --> t.toml:7:7\n",
-        "\n3 errors\n",
-    ] {
-        assert!(outcome.err.contains(expected), "{}", outcome.err);
-    }
-    assert_eq!(outcome.out, "");
+    refused(
+        &tree.replace("run = 7", "run = \"e\""),
+        tree,
+        &[
+            "error[unknown-function]: this program has no function `shop::resize` for actor `c`\n --> t.toml:2:8\n",
+            "error[unknown-function]: this program has no function `shop::paint` for actor `d`\n --> t.toml:4:8\n",
+            "help: a function of another program needs `exe`, its path\n",
+            "error[wrong-type]: `run` of process `e` cannot be an integer\n --> t.toml:7:7\n",
+            "\n3 errors\n",
+        ],
+    );
 }
 
 #[test]
 fn pool_of_workers_of_no_program_is_refused_before_anything_starts() {
-    let directory = directory(&[("t.toml", "[pool.jobs]\nsize = 2\n")]);
-    // A program with tasks may be the one that runs it.
-    let checked = run_in(directory.path(), &["check", "t.toml"]);
-    assert_eq!(checked.code, 0, "{}", checked.err);
-    let outcome = run_in(directory.path(), &["run", "t.toml"]);
-    assert_eq!(outcome.code, 2, "{}", outcome.err);
-    for expected in [
-        "error[cannot-run]: pool `jobs` cannot be run\n --> t.toml:1:",
-        "its workers would have nothing to run, for this program has no tasks\n",
-        "help: run the tree by the program that has them, or name that program: `exe`\n",
-    ] {
-        assert!(outcome.err.contains(expected), "{}", outcome.err);
-    }
-    assert_eq!(outcome.out, "");
+    let tree = "[pool.jobs]\nsize = 2\n";
+    refused(
+        tree,
+        tree,
+        &[
+            "error[cannot-run]: pool `jobs` cannot be run\n --> t.toml:1:",
+            "its workers would have nothing to run, for this program has no tasks\n",
+            "help: run the tree by the program that has them, or name that program: `exe`\n",
+        ],
+    );
 }
 
 /// The pool and the actors that share it are of example 55.
