@@ -1,6 +1,6 @@
 //! What came of the calls of a job, as bytes until somebody reads them.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::message::Subject;
@@ -12,7 +12,8 @@ const LONG: usize = 16 * 1024;
 
 /// What came of the calls of one job, in order.
 ///
-/// All in one buffer: a head for each, with its bytes behind it unless they are long.
+/// All in one buffer: a head for each, with its bytes behind it unless they are long, and filled
+/// up to whole words.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     buffer: Vec<u8>,
@@ -33,11 +34,63 @@ enum Head {
     Fault = 4,
 }
 
-impl Answers {
-    fn head(&mut self, head: Head, length: usize) {
+impl Head {
+    fn short(is_value: bool) -> Self {
+        match is_value {
+            true => Self::Value,
+            false => Self::Failure,
+        }
+    }
+
+    fn pack(self, length: usize) -> [u8; HEAD] {
         let length = u32::try_from(length).unwrap_or(0);
-        self.buffer
-            .extend_from_slice(&(length << 3 | head as u32).to_le_bytes());
+        (length << 3 | self as u32).to_le_bytes()
+    }
+
+    /// The head that comes first, as a number, and the length of what is behind it.
+    fn unpack(buffer: &[u8]) -> Option<(u32, usize)> {
+        let head = u32::from_le_bytes(*buffer.first_chunk()?);
+        Some((head & 0b111, (head >> 3) as usize))
+    }
+}
+
+/// The bytes of a head.
+const HEAD: usize = 4;
+
+/// What an answer of this length takes: whole words of eight.
+fn size(length: usize) -> usize {
+    (HEAD + length).next_multiple_of(8)
+}
+
+fn pad(buffer: &mut Vec<u8>, begin: usize) {
+    let length = (buffer.len() - begin).next_multiple_of(8);
+    buffer.resize(begin + length, 0);
+}
+
+/// Makes room in a buffer for the head of an answer, of which the body comes behind it.
+pub(super) fn begin_packing(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.extend_from_slice(&[0; HEAD]);
+}
+
+/// The body that was put behind the room for a head.
+pub(super) fn body(buffer: &[u8]) -> &[u8] {
+    buffer.get(HEAD..).unwrap_or_default()
+}
+
+/// Makes an answer of it, as it stands in a block.
+pub(super) fn pack(buffer: &mut Vec<u8>, is_value: bool) {
+    let head = Head::short(is_value).pack(body(buffer).len());
+    buffer[..HEAD].copy_from_slice(&head);
+    pad(buffer, 0);
+}
+
+impl Answers {
+    fn put(&mut self, head: Head, body: &[u8]) {
+        let begin = self.buffer.len();
+        self.buffer.extend_from_slice(&head.pack(body.len()));
+        self.buffer.extend_from_slice(body);
+        pad(&mut self.buffer, begin);
     }
 
     /// The next call gave this.
@@ -47,11 +100,25 @@ impl Answers {
         if body.len() > LONG {
             return self.push_long(is_value, Bytes::copy_from_slice(body));
         }
-        self.head(
-            if is_value { Head::Value } else { Head::Failure },
-            body.len(),
-        );
-        self.buffer.extend_from_slice(body);
+        self.put(Head::short(is_value), body);
+    }
+
+    /// The next calls gave what is in this block, in which each answer was [packed](pack).
+    /// `None`, and nothing was taken, if that is none or of more calls than `most`.
+    pub(super) fn push_block(&mut self, block: &[u8], most: u32) -> Option<u32> {
+        let (mut rest, mut calls, mut has_failure) = (block, 0, false);
+        while !rest.is_empty() {
+            let (head, length) = Head::unpack(rest)?;
+            has_failure |= head == Head::Failure as u32;
+            if head > Head::Failure as u32 || calls == most {
+                return None;
+            }
+            calls += 1;
+            rest = rest.get(size(length)..)?;
+        }
+        self.buffer.extend_from_slice(block);
+        self.has_failure |= has_failure;
+        Some(calls)
     }
 
     /// The same without a copy, if it is long.
@@ -67,13 +134,13 @@ impl Answers {
     }
 
     fn push_long(&mut self, is_value: bool, body: Bytes) {
-        self.head(
+        self.put(
             if is_value {
                 Head::LongValue
             } else {
                 Head::LongFailure
             },
-            0,
+            &[],
         );
         self.long.push(body);
     }
@@ -81,7 +148,7 @@ impl Answers {
     /// The next call came to nothing, for this reason.
     pub(super) fn push_fault(&mut self, error: Error) {
         self.has_failure = true;
-        self.head(Head::Fault, 0);
+        self.put(Head::Fault, &[]);
         self.faults.push(error);
     }
 
@@ -89,11 +156,11 @@ impl Answers {
     pub(super) fn hand_on(self, mut put: impl FnMut(Part<'_>)) {
         let (mut long, mut faults) = (self.long.into_iter(), self.faults.into_iter());
         let mut rest = &self.buffer[..];
-        while rest.len() >= 4 {
-            let head = rest.get_u32_le();
-            let (body, behind) = rest.split_at(((head >> 3) as usize).min(rest.len()));
+        while let Some((head, length)) = Head::unpack(rest) {
+            let (answer, behind) = rest.split_at(size(length).min(rest.len()));
+            let body = answer.get(HEAD..HEAD + length).unwrap_or_default();
             rest = behind;
-            let part = match head & 0b111 {
+            let part = match head {
                 0 => Some(Part::Short(Subject::Value, body)),
                 1 => Some(Part::Short(Subject::Failure, body)),
                 2 => long.next().map(|body| Part::Long(Subject::Value, body)),
@@ -135,12 +202,11 @@ pub(super) struct Reader {
 impl Reader {
     /// What came of the next call.
     pub(super) fn next<T: DeserializeOwned>(&mut self, task: &'static str) -> Option<Result<T>> {
-        let mut rest = self.buffer.get(self.at..).filter(|rest| rest.len() >= 4)?;
-        let head = rest.get_u32_le();
-        let length = (head >> 3) as usize;
-        let body = rest.get(..length)?;
-        self.at += 4 + length;
-        Some(match head & 0b111 {
+        let rest = self.buffer.get(self.at..)?;
+        let (head, length) = Head::unpack(rest)?;
+        let body = rest.get(HEAD..HEAD + length)?;
+        self.at += size(length);
+        Some(match head {
             0 => value(body, task),
             1 => Err(failure(body)),
             2 => value(&self.long.next()?, task),
@@ -188,5 +254,27 @@ mod tests {
         assert_eq!(next().unwrap().unwrap().len(), 36_000);
         assert_eq!(next().unwrap().unwrap(), "short");
         assert!(next().is_none());
+    }
+
+    #[test]
+    fn block_is_read_as_the_answers_it_is_made_of() {
+        let (mut block, mut one) = (Vec::new(), Vec::new());
+        for text in ["", "short", "twelve bytes", "somewhat longer"] {
+            begin_packing(&mut one);
+            Codec::Cbor.encode(text, &mut one).unwrap();
+            pack(&mut one, true);
+            block.extend_from_slice(&one);
+        }
+        let mut answers = Answers::default();
+        assert_eq!(answers.push_block(&block, 3), None);
+        assert_eq!(answers.push_block(&block[..block.len() - 8], 4), None);
+        assert_eq!(answers.push_block(&[4, 0, 0, 0, 0, 0, 0, 0], 4), None);
+        assert_eq!(answers.push_block(&block, 4), Some(4));
+        assert!(!answers.has_failure);
+        let mut reader = answers.into_reader();
+        for text in ["", "short", "twelve bytes", "somewhat longer"] {
+            assert_eq!(reader.next::<String>("t").unwrap().unwrap(), text);
+        }
+        assert!(reader.next::<String>("t").is_none());
     }
 }

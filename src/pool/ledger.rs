@@ -3,8 +3,9 @@
 //!
 //! A window of slots says of each job how far it is. A job is [`Sent`](SENT) until the worker
 //! begins it or the pool takes it back, whichever is first, by a compare-and-swap. Behind it is
-//! a ring of answers. A call's answer is in the ring before the next call is begun, so
-//! the answers that there are and the slot that is begun are the whole truth about a dead worker.
+//! a ring of answers, those of a job in blocks. A call's answer is in its block before the next
+//! call is begun, so the answers that there are, in the ring and in the block that was not
+//! ended, and the slot that is begun are the whole truth about a dead worker.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -18,8 +19,10 @@ use crate::process::SharedWords;
 pub(super) const WINDOW: u32 = 1024;
 /// How many words the ring of answers has.
 const RING: u64 = 16 * 1024;
-/// The longest answer that goes into the ring, in bytes.
+/// The longest entry of the ring, in bytes.
 const LONGEST: usize = (1 << 13) - 1;
+/// The same in whole words.
+const MOST: u64 = LONGEST as u64 / 8;
 
 // Words that different sides write are not in one line of a cache.
 const CONSUMED: usize = 0;
@@ -38,13 +41,56 @@ fn slot(number: u32, call: u32, state: u64) -> u64 {
     u64::from(number) << 32 | u64::from(call) << 2 | state
 }
 
-/// An answer in the ring.
+/// What the ring says of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct Entry {
+    /// [`Subject::Value`] stands for answers of any kind.
     pub(super) subject: Subject,
     pub(super) number: u32,
-    /// How long its job took, by [`pack_time`].
+    /// How long the job took that ends with it, by [`pack_time`].
     pub(super) time: u16,
+}
+
+impl Entry {
+    fn pack(self, length: usize) -> u64 {
+        u64::from(self.number) << 32
+            | u64::from(self.time) << 16
+            | (self.subject as u64) << 13
+            | length as u64
+    }
+
+    fn unpack(head: u64) -> Option<(Self, usize)> {
+        let entry = Self {
+            subject: Subject::from_number((head >> 13 & 0b111) as u8)?,
+            number: (head >> 32) as u32,
+            time: (head >> 16) as u16,
+        };
+        Some((entry, (head & LONGEST as u64) as usize))
+    }
+}
+
+/// Answers to calls of one job, one behind the other. The pool takes them together when the
+/// block has ended, or the worker.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    number: u32,
+    /// How many there are.
+    words: u64,
+}
+
+impl Block {
+    /// For the job of this number.
+    pub(super) fn new(number: u32) -> Self {
+        Self { number, words: 0 }
+    }
+
+    fn entry(&self, time: u16) -> Entry {
+        Entry {
+            subject: Subject::Value,
+            number: self.number,
+            time,
+        }
+    }
 }
 
 /// How full the ring is.
@@ -159,36 +205,80 @@ impl Ledger {
         }
     }
 
-    /// The worker puts an answer into the ring; `None` if it has no room for it.
-    pub(super) fn push(&self, answer: Answer, body: &[u8]) -> Option<Fill> {
-        let words = 1 + body.len().div_ceil(8) as u64;
-        let produced = self.position.load(Ordering::Relaxed);
-        // What the pool has read it needs no more: its reading comes before this.
-        let consumed = self.word(CONSUMED).load(Ordering::Acquire);
-        let filled = produced - consumed.min(produced) + words;
-        if body.len() > LONGEST || filled > RING {
+    /// The worker puts one thing into the ring; `None` if it has no room for it.
+    pub(super) fn push(&self, entry: Entry, body: &[u8]) -> Option<Fill> {
+        let words = body.len().div_ceil(8) as u64;
+        if body.len() > LONGEST || !self.has_room(words) {
             return None;
         }
-        let head = u64::from(answer.number) << 32
-            | u64::from(answer.time) << 16
-            | (answer.subject as u64) << 13
-            | body.len() as u64;
-        self.ring(produced).store(head, Ordering::Relaxed);
-        for (position, eight) in (produced + 1..).zip(body.chunks(8)) {
+        let begin = self.position.load(Ordering::Relaxed);
+        for (position, eight) in (begin + 1..).zip(body.chunks(8)) {
             let mut word = [0; 8];
             word[..eight.len()].copy_from_slice(eight);
             let word = u64::from_le_bytes(word);
             self.ring(position).store(word, Ordering::Relaxed);
         }
+        let head = entry.pack(body.len());
+        self.ring(begin).store(head, Ordering::Relaxed);
+        Some(self.publish(begin + 1 + words))
+    }
+
+    /// The worker adds an answer to a block, in whole words. `false` if there is no room for it
+    /// in the block, or none for a block.
+    pub(super) fn add(&self, block: &mut Block, answer: &[u8]) -> bool {
+        debug_assert!(answer.len().is_multiple_of(8), "answers are whole words");
+        let begin = self.position.load(Ordering::Relaxed);
+        let words = block.words + (answer.len() / 8) as u64;
+        // A block that is begun has room until it is full.
+        if words > MOST || (block.words == 0 && !self.has_room(MOST)) {
+            return false;
+        }
+        let (eights, _) = answer.as_chunks::<8>();
+        for (position, eight) in (begin + 1 + block.words..).zip(eights) {
+            let word = u64::from_le_bytes(*eight);
+            self.ring(position).store(word, Ordering::Relaxed);
+        }
+        block.words = words;
+        // From here on the answer is given, also if the worker dies: see `unfinished`.
+        let head = block.entry(0).pack(words as usize * 8);
+        self.ring(begin).store(head, Ordering::Release);
+        true
+    }
+
+    /// The worker ends a block, and the next one is of the same job. Nothing is done about one
+    /// in which nothing is.
+    pub(super) fn close(&self, block: &mut Block, time: u16) -> Option<Fill> {
+        let words = std::mem::take(&mut block.words);
+        if words == 0 {
+            return None;
+        }
+        let begin = self.position.load(Ordering::Relaxed);
+        let head = block.entry(time).pack(words as usize * 8);
+        self.ring(begin).store(head, Ordering::Relaxed);
+        Some(self.publish(begin + 1 + words))
+    }
+
+    /// Whether there is room for so many words, and the heads before and behind them.
+    fn has_room(&self, words: u64) -> bool {
+        let begin = self.position.load(Ordering::Relaxed);
+        // What the pool has read it needs no more: its reading comes before this.
+        let consumed = self.word(CONSUMED).load(Ordering::Acquire);
+        begin - consumed.min(begin) + words + 2 <= RING
+    }
+
+    /// All before `end` is to be seen by the pool.
+    fn publish(&self, end: u64) -> Fill {
+        // There is nothing at the next head yet, whatever was there a round ago.
+        self.ring(end).store(0, Ordering::Relaxed);
         // Whoever sees this sees what was written before. A worker that is killed before it
-        // has left nothing.
-        self.word(PRODUCED)
-            .store(produced + words, Ordering::Release);
-        self.position.store(produced + words, Ordering::Relaxed);
-        Some(match filled > RING / 2 {
+        // has left nothing but an unfinished block.
+        self.word(PRODUCED).store(end, Ordering::Release);
+        self.position.store(end, Ordering::Relaxed);
+        let consumed = self.word(CONSUMED).load(Ordering::Relaxed);
+        match end - consumed.min(end) > RING / 2 {
             true => Fill::High,
             false => Fill::Low,
-        })
+        }
     }
 
     /// Whether the worker is to tell the pool of answers: nobody has done so since the pool
@@ -220,7 +310,7 @@ impl Ledger {
     pub(super) fn drain(
         &self,
         body: &mut Vec<u8>,
-        mut take: impl FnMut(Answer, &[u8]) -> Result<(), Nonsense>,
+        mut take: impl FnMut(Entry, &[u8]) -> Result<(), Nonsense>,
     ) -> Result<bool, Nonsense> {
         let produced = self.word(PRODUCED).load(Ordering::Acquire);
         let begin = self.position.load(Ordering::Relaxed);
@@ -230,30 +320,44 @@ impl Ledger {
         let mut consumed = begin;
         while consumed < produced {
             let head = self.ring(consumed).load(Ordering::Relaxed);
-            let length = (head & LONGEST as u64) as usize;
+            let (entry, length) = Entry::unpack(head).ok_or(Nonsense)?;
             let words = length.div_ceil(8) as u64;
-            let subject = Subject::from_number((head >> 13 & 0b111) as u8).ok_or(Nonsense)?;
             if consumed + 1 + words > produced {
                 return Err(Nonsense);
             }
-            body.clear();
-            for position in consumed + 1..=consumed + words {
-                let word = self.ring(position).load(Ordering::Relaxed);
-                body.extend_from_slice(&word.to_le_bytes());
-            }
-            let answer = Answer {
-                subject,
-                number: (head >> 32) as u32,
-                time: (head >> 16) as u16,
-            };
+            self.copy(consumed + 1, words, body);
             consumed += 1 + words;
             // Whatever comes behind it, it is not taken a second time.
             self.position.store(consumed, Ordering::Relaxed);
-            take(answer, &body[..length])?;
+            take(entry, &body[..length])?;
         }
         // The worker overwrites what lies before this, which was read.
         self.word(CONSUMED).store(consumed, Ordering::Release);
         Ok(consumed != begin)
+    }
+
+    /// The block of a job in which a worker has died, after all others were taken; `false` if
+    /// there is none.
+    pub(super) fn unfinished(&self, number: u32, body: &mut Vec<u8>) -> bool {
+        let begin = self.position.load(Ordering::Relaxed);
+        let head = self.ring(begin).load(Ordering::Acquire);
+        match Entry::unpack(head) {
+            Some((entry, length)) if entry == (Block { number, words: 0 }).entry(entry.time) => {
+                self.copy(begin + 1, length.div_ceil(8) as u64, body);
+                body.truncate(length);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn copy(&self, begin: u64, words: u64, body: &mut Vec<u8>) {
+        body.clear();
+        body.reserve(words as usize * 8);
+        for position in begin..begin + words {
+            let word = self.ring(position).load(Ordering::Relaxed);
+            body.extend_from_slice(&word.to_le_bytes());
+        }
     }
 }
 

@@ -305,6 +305,7 @@ impl Core {
             Some((number, job, call))
         });
         let (number, job, call) = sent?;
+        self.take_unfinished(worker, number, job);
         let data = &mut self.jobs[job];
         let is_call_lost = call >= data.answered;
         let calls_left = data.calls_left() - u32::from(is_call_lost);

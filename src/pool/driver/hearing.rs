@@ -8,7 +8,7 @@ use super::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::pool::answers::Answers;
 use crate::pool::ledger::{Nonsense, unpack_time};
-use crate::pool::machine::{Event, WorkerKey};
+use crate::pool::machine::{Event, JobKey, WorkerKey};
 use crate::pool::message::Subject;
 
 /// What is said of a job.
@@ -32,14 +32,14 @@ impl Core {
             return Ok(false);
         };
         let mut scratch = std::mem::take(&mut self.scratch);
-        let drained = ledger.drain(&mut scratch, |answer, body| {
+        let drained = ledger.drain(&mut scratch, |entry, body| {
             let word = Word {
                 worker,
-                number: answer.number,
-                subject: answer.subject,
-                took: Duration::from_nanos(unpack_time(answer.time)),
+                number: entry.number,
+                subject: entry.subject,
+                took: Duration::from_nanos(unpack_time(entry.time)),
             };
-            self.take_word(word, |answers| answers.push(answer.subject, body))
+            self.take_word(word, |answers, most| answers.push_block(body, most))
         });
         self.scratch = scratch;
         self.believe(worker, drained.map_err(broken))
@@ -69,12 +69,28 @@ impl Core {
                 subject: item.subject,
                 took: Duration::from_nanos(unpack_time(item.detail as u16)),
             };
-            let taken = self.take_word(word, |answers| {
+            let taken = self.take_word(word, |answers, _| {
                 answers.push_bytes(item.subject, item.body.clone());
+                Some(1)
             });
             taken.map_err(broken)?;
         }
         Ok(())
+    }
+
+    /// Takes the answers that a worker has given of the job at which it has died.
+    pub(super) fn take_unfinished(&mut self, worker: WorkerKey, number: u32, job: JobKey) {
+        let data = &self.workers[worker];
+        let Some(ledger) = data.ledger.clone().filter(|_| data.is_believed) else {
+            return;
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        if ledger.unfinished(number, &mut scratch) {
+            let data = &mut self.jobs[job];
+            let most = data.calls_left();
+            data.answered += data.answers.push_block(&scratch, most).unwrap_or(0);
+        }
+        self.scratch = scratch;
     }
 
     /// A worker that talks nonsense is not listened to while it is killed.
@@ -87,7 +103,12 @@ impl Core {
         heard
     }
 
-    fn take_word(&mut self, word: Word, push: impl FnOnce(&mut Answers)) -> Result<(), Nonsense> {
+    /// `push` has some answers taken, but no more than it is told, and says how many.
+    fn take_word(
+        &mut self,
+        word: Word,
+        push: impl FnOnce(&mut Answers, u32) -> Option<u32>,
+    ) -> Result<(), Nonsense> {
         let Word {
             worker,
             number,
@@ -98,8 +119,8 @@ impl Core {
         match (subject, job) {
             (Subject::Value | Subject::Failure, Some(job)) => {
                 let data = &mut self.jobs[job];
-                push(&mut data.answers);
-                data.answered += 1;
+                let most = data.calls_left();
+                data.answered += push(&mut data.answers, most).ok_or(Nonsense)?;
                 if data.calls_left() == 0 {
                     data.answers.took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
                     self.step(Event::Answered {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::core::{Core, Death};
 use crate::pool::inbox::{Request, Submission};
-use crate::pool::ledger::{Answer, Ledger};
+use crate::pool::ledger::{Entry, Ledger};
 use crate::pool::machine::{Event, settings};
 use crate::pool::message::{Outgoing, Subject};
 use crate::pool::slot::Slot;
@@ -38,8 +38,11 @@ fn submit(core: &mut Core) {
     }));
 }
 
-fn answer(subject: Subject) -> Answer {
-    Answer {
+/// An answer as it stands in a block.
+const VALUE: [u8; 8] = [8, 0, 0, 0, 1, 0, 0, 0];
+
+fn entry(subject: Subject) -> Entry {
+    Entry {
         subject,
         number: 0,
         time: 0,
@@ -55,7 +58,7 @@ const DEATH: Death = Death {
 fn job_that_a_worker_says_was_taken_back_and_was_not_is_not_forgotten() {
     for subject in [Subject::Skipped, Subject::Job, Subject::Function] {
         let (mut core, worker) = pool();
-        worker.push(answer(subject), &[]).unwrap();
+        worker.push(entry(subject), &[]).unwrap();
         assert!(core.drain(0).is_err());
         core.bury(0, true, false, DEATH);
         // It had not begun it.
@@ -73,7 +76,7 @@ fn worker_that_has_talked_nonsense_is_believed_no_more() {
     let mut outgoing = Outgoing::default();
     outgoing.put((Subject::Value, 0, 0, 0), &[1]);
     core.hear(0, outgoing.pop().unwrap()).unwrap();
-    worker.push(answer(Subject::Value), &[1]).unwrap();
+    worker.push(entry(Subject::Value), &VALUE).unwrap();
     assert!(!core.drain(0).unwrap());
     assert_eq!(core.statistics.done, 0);
     core.bury(0, true, false, DEATH);

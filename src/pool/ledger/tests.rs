@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 
-const VALUE: Answer = Answer {
+const VALUE: Entry = Entry {
     subject: Subject::Value,
     number: 3,
     time: 0,
@@ -66,7 +66,7 @@ fn answers_arrive_in_order_around_the_end_of_the_ring() {
     let mut scratch = Vec::new();
     for round in 0..3000_u32 {
         let body = vec![round as u8; (round % 100) as usize];
-        let answer = Answer {
+        let answer = Entry {
             number: round,
             ..VALUE
         };
@@ -86,7 +86,7 @@ fn full_ring_takes_no_more_until_it_is_read() {
     let (pool, worker) = pair();
     let body = [7; 4000];
     let fills: Vec<Fill> = std::iter::from_fn(|| worker.push(VALUE, &body)).collect();
-    assert_eq!(fills.len(), RING as usize / 501);
+    assert_eq!(fills.len(), (RING as usize - 1) / 501);
     let low = fills.iter().take_while(|fill| **fill == Fill::Low).count();
     assert_eq!(low, RING as usize / 2 / 501);
     pool.drain(&mut Vec::new(), |_, _| Ok(())).unwrap();
@@ -157,6 +157,38 @@ fn answer_of_a_worker_that_was_killed_while_it_wrote_is_none() {
     assert_eq!((answers, pool.begun(1)), (1, Some(1)));
 }
 
+#[test]
+fn block_is_seen_when_it_is_closed_and_before_that_only_of_a_dead_worker() {
+    let (pool, worker) = pair();
+    let (mut block, mut body) = (Block::new(7), Vec::new());
+    assert!(!pool.unfinished(7, &mut body));
+    for round in 0..2000_u64 {
+        assert!(worker.add(&mut block, &round.to_le_bytes()));
+        assert!(worker.add(&mut block, &[1; 16]));
+        assert!(!pool.drain(&mut Vec::new(), |_, _| Ok(())).unwrap());
+        assert!(pool.unfinished(7, &mut body) && !pool.unfinished(8, &mut Vec::new()));
+        assert_eq!((body.len(), &body[..8]), (24, &round.to_le_bytes()[..]));
+        worker.close(&mut block, 5).unwrap();
+        let drained = pool.drain(&mut Vec::new(), |entry, seen| {
+            assert_eq!((entry.number, entry.time, seen), (7, 5, &body[..]));
+            Ok(())
+        });
+        assert!(drained.unwrap());
+        // Whatever was there a round ago.
+        assert!(!pool.unfinished(7, &mut Vec::new()));
+    }
+}
+
+#[test]
+fn block_takes_what_an_entry_can_hold_and_no_more() {
+    let (_pool, worker) = pair();
+    let mut block = Block::new(1);
+    let added = std::iter::repeat_with(|| worker.add(&mut block, &[0; 8]));
+    assert_eq!(added.take_while(|is_in| *is_in).count() as u64, MOST);
+    assert!(worker.close(&mut block, 0).is_some() && worker.close(&mut block, 0).is_none());
+    assert!(worker.add(&mut block, &[0; 8]));
+}
+
 /// Spends a moment, or none, that differs from one to the next.
 struct Pauses(u32);
 
@@ -184,7 +216,7 @@ fn answer_many(worker: &Ledger, door: &Sender<()>, pool_is_there: &Arc<()>) {
     let mut pauses = Pauses(1);
     for number in 0..MANY {
         let body = number.to_le_bytes().repeat((number % 9) as usize);
-        let answer = Answer { number, ..VALUE };
+        let answer = Entry { number, ..VALUE };
         while worker.push(answer, &body).is_none() && Arc::strong_count(pool_is_there) > 1 {
             thread::yield_now();
         }

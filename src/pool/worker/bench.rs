@@ -14,8 +14,9 @@ use futures_sink::Sink as _;
 use crate::actor::here;
 use crate::context::{StreamSender, TrySendError};
 use crate::error::{Error, ErrorKind, RemoteError, Result};
+use crate::pool::answers::{begin_packing, body, pack};
 use crate::pool::functions;
-use crate::pool::ledger::{Answer, Fill, Ledger, pack_time};
+use crate::pool::ledger::{Block, Entry, Fill, Ledger, pack_time};
 use crate::pool::message::{Incoming, Item, Outgoing, Subject};
 use crate::rt;
 use crate::tasks::{Begin, Calls, TaskEntry, TaskFailure};
@@ -24,6 +25,9 @@ use crate::wire::Codec;
 
 /// How long jobs run before the link has a turn.
 const TURN: Duration = Duration::from_millis(1);
+
+/// Answers of more bytes go over the link.
+const LONG: usize = 8000;
 
 type RunSeries = fn(Codec, Rc<dyn Calls>) -> LocalBoxFuture<'static, ()>;
 
@@ -52,6 +56,9 @@ struct State {
     /// Of the series that runs.
     function: u32,
     turn_ends: Time,
+    /// The answers of the running job that the pool does not see yet.
+    block: Block,
+    /// For the answer of a call.
     scratch: Vec<u8>,
 }
 
@@ -84,6 +91,7 @@ impl Bench {
             current: None,
             function: 0,
             turn_ends: Time::ORIGIN,
+            block: Block::default(),
             scratch: Vec::new(),
         }))
     }
@@ -189,7 +197,8 @@ impl Bench {
             }
             Ok(()) => {
                 if let Some(current) = state.current.take() {
-                    state.put(Subject::Dropped, current.number, current.begun, 0);
+                    state.close(0, false);
+                    state.say(Subject::Dropped, current.number);
                 }
             }
         }
@@ -223,7 +232,7 @@ impl Calls for Bench {
     fn answer(&self, write: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), TaskFailure>) {
         let state = &mut *self.0.borrow_mut();
         let mut scratch = std::mem::take(&mut state.scratch);
-        scratch.clear();
+        begin_packing(&mut scratch);
         let written = write(&mut scratch);
         state.scratch = scratch;
         state.answer(written);
@@ -285,9 +294,10 @@ impl State {
             .as_ref()
             .is_none_or(|ledger| ledger.begin(job.number));
         if !is_ours {
-            self.put(Subject::Skipped, job.number, now, 0);
+            self.say(Subject::Skipped, job.number);
             return false;
         }
+        self.block = Block::new(job.number);
         self.current = Some(Current {
             number: job.number,
             calls: job.detail,
@@ -313,7 +323,7 @@ impl State {
         let subject = match outcome {
             Ok(()) => Subject::Value,
             Err(failure) => {
-                self.scratch.clear();
+                begin_packing(&mut self.scratch);
                 write_failure(failure, &mut self.scratch);
                 Subject::Failure
             }
@@ -321,30 +331,67 @@ impl State {
         if current.done >= current.calls {
             self.current = None;
         }
-        let length = self.scratch.len();
-        match goes_by_link {
-            true => self.put_aside(subject, number, begun, length),
-            false => self.put(subject, number, begun, length),
+        let length = body(&self.scratch).len();
+        if goes_by_link || !self.add(subject) {
+            // What came before it arrives before it.
+            self.close(0, false);
+            return self.put_aside(subject, number, begun, length);
+        }
+        // Nobody is told of a job before its end, so the pool need not look before.
+        if self.current.is_none() {
+            self.close(self.time_since(begun), true);
         }
     }
 
-    /// Puts an answer where the pool finds it: into the ring, or into a message. Its bytes
-    /// are in the scratch.
-    fn put(&mut self, subject: Subject, number: u32, begun: Time, length: usize) {
-        let answer = Answer {
+    /// Adds the answer in the scratch to those that the pool finds when the job has ended, or
+    /// this process. `false` if there is no room.
+    fn add(&mut self, subject: Subject) -> bool {
+        let Some(ledger) = &self.ledger else {
+            return false;
+        };
+        if body(&self.scratch).len() > LONG {
+            return false;
+        }
+        let mut answer = std::mem::take(&mut self.scratch);
+        let length = answer.len();
+        pack(&mut answer, subject == Subject::Value);
+        let is_in = ledger.add(&mut self.block, &answer) || {
+            // The next block may have room where this one has none.
+            let fill = ledger.close(&mut self.block, 0);
+            let is_in = ledger.add(&mut self.block, &answer);
+            self.tell(fill, false);
+            is_in
+        };
+        answer.truncate(length);
+        self.scratch = answer;
+        is_in
+    }
+
+    /// Lets the pool see the answers that it does not see yet.
+    fn close(&mut self, time: u16, is_end: bool) {
+        let ledger = self.ledger.as_ref();
+        let fill = ledger.and_then(|ledger| ledger.close(&mut self.block, time));
+        self.tell(fill, is_end);
+    }
+
+    /// Says something of a job that is no answer.
+    fn say(&mut self, subject: Subject, number: u32) {
+        let entry = Entry {
             subject,
             number,
-            time: self.time_since(begun),
+            time: 0,
         };
-        let body = &self.scratch[..length];
-        // Nobody is told of a job before its end, so the pool need not look before.
-        let is_end = self.current.is_none();
-        let pushed = match &self.ledger {
-            Some(ledger) => ledger.push(answer, body),
-            None => None,
-        };
-        match pushed {
-            None => self.put_aside(subject, number, begun, length),
+        let ledger = self.ledger.as_ref();
+        match ledger.and_then(|ledger| ledger.push(entry, &[])) {
+            None => self.outgoing.put((subject, number, 0, 0), &[]),
+            fill => self.tell(fill, true),
+        }
+    }
+
+    /// Tells the pool of what was put into the ring, if it is time for that.
+    fn tell(&mut self, fill: Option<Fill>, is_end: bool) {
+        match fill {
+            None => {}
             Some(Fill::Low) if !is_end => {}
             Some(_) if self.ledger.as_ref().is_some_and(Ledger::ring_up) => self.ring(),
             Some(_) => {}
@@ -354,8 +401,8 @@ impl State {
     /// Puts an answer into a message.
     fn put_aside(&mut self, subject: Subject, number: u32, begun: Time, length: usize) {
         let time = self.time_since(begun).into();
-        let body = &self.scratch[..length];
-        self.outgoing.put((subject, number, 0, time), body);
+        let answer = &body(&self.scratch)[..length];
+        self.outgoing.put((subject, number, 0, time), answer);
         if let Some(current) = &mut self.current {
             current.goes_by_link = true;
         }
@@ -388,7 +435,7 @@ fn write_failure(TaskFailure { error, payload }: TaskFailure, buffer: &mut Vec<u
     let Ok(here) = here() else { return };
     let packed = RemoteError::pack(&error, &here.id).with_payload(payload);
     if Codec::Cbor.encode(&packed, buffer).is_err() {
-        buffer.clear();
+        begin_packing(buffer);
         let plain = RemoteError::pack(&Error::other(error.to_string()), &here.id);
         let _never = Codec::Cbor.encode(&plain, buffer);
     }
