@@ -26,17 +26,14 @@ pub(crate) fn measure(rounds: usize) {
         }
     }
     println!("\nmemory of a child's own (RssAnon), median of {MANY}; {rounds} rounds");
-    let [floor, actor, command] = &mut own;
-    let rows = [
-        ("floor: this image started again", floor),
-        ("ours: an actor", actor),
-        ("ours: this image as a command", command),
-    ];
-    print_table(rows, "KiB", false);
+    print_all("floor: this image started again", &mut own);
     println!("\nwhat its supervisor takes of its own for one more child; {rounds} rounds");
-    let [floor, actor, command] = &mut kept;
+    print_all("floor: the standard library's handle", &mut kept);
+}
+
+fn print_all(of_floor: &str, [floor, actor, command]: &mut [Vec<f64>; SUBJECTS.len()]) {
     let rows = [
-        ("floor: the standard library's handle", floor),
+        (of_floor, floor),
         ("ours: an actor", actor),
         ("ours: this image as a command", command),
     ];

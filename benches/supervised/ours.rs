@@ -2,10 +2,12 @@
 
 use std::future::pending;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use rustix::process::Signal;
 use treewright::spec::{Backoff, LogSpec, Strategy, TreeSpec};
+use treewright::supervisors::supervisor::ReportContext;
 use treewright::{Child, Supervisor, Tree, open_nursery};
 
 use crate::Kind;
@@ -47,19 +49,38 @@ pub(crate) fn spec(kind: Kind, count: usize, strategy: Strategy, fifo: &Path) ->
     supervisor.build().unwrap()
 }
 
+/// The supervisor's word for each child that it takes for started, with which it is done with it.
+struct Starts(Receiver<()>);
+
+impl Starts {
+    fn wait_for(&self, count: usize) {
+        for _ in 0..count {
+            self.0.recv().unwrap();
+        }
+    }
+}
+
 /// Runs a tree, and beside it a measurement on a thread of its own.
 fn beside<T: Send + 'static>(
     kind: Kind,
     count: usize,
     strategy: Strategy,
-    measure: impl FnOnce(&mut Stamps) -> T + Send + 'static,
+    measure: impl FnOnce(&mut Stamps, &Starts) -> T + Send + 'static,
 ) -> T {
     let mut stamps = Stamps::new();
     let spec = spec(kind, count, strategy, stamps.path());
+    let (tell, told) = channel();
+    let tree = Tree::from(spec).without_keeper().on_report(move |report| {
+        if report.context == ReportContext::Progress {
+            // Nobody listens any more when the measurement is over.
+            let _ = tell.send(());
+        }
+    });
     let measured = treewright::run(async || {
         open_nursery(async |n| {
-            let tree = n.supervise(Tree::from(spec).without_keeper()).await?;
-            let measured = smol::unblock(move || (measure(&mut stamps), stamps)).await;
+            let tree = n.supervise(tree).await?;
+            let measure = move || (measure(&mut stamps, &Starts(told)), stamps);
+            let measured = smol::unblock(measure).await;
             tree.shut_down();
             Ok(measured)
         })
@@ -70,18 +91,18 @@ fn beside<T: Send + 'static>(
 
 /// From the KILL of one until the next one's function runs, in microseconds.
 pub(crate) fn restarts(kind: Kind, kills: usize) -> Vec<f64> {
-    beside(kind, 1, Strategy::OneForOne, move |stamps| {
-        kill_again_and_again(stamps, kills).0
+    beside(kind, 1, Strategy::OneForOne, move |stamps, starts| {
+        kill_again_and_again(stamps, kills, || starts.wait_for(1)).0
     })
 }
 
 /// From the KILL of one until all of its group run again, in milliseconds.
 pub(crate) fn group_restarts(kind: Kind, count: usize, kills: usize) -> Vec<f64> {
-    beside(kind, count, Strategy::OneForAll, move |stamps| {
+    beside(kind, count, Strategy::OneForAll, move |stamps, starts| {
         let mut running = stamps.take(count);
         let mut latencies = Vec::new();
         for _ in 0..kills {
-            std::thread::sleep(Duration::from_millis(50));
+            starts.wait_for(count);
             let killed = now();
             signal(running[count / 2].pid, Signal::KILL);
             running = stamps.take(count);

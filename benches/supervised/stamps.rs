@@ -89,13 +89,17 @@ impl Stamps {
 }
 
 /// Kills a child that is kept running by somebody else again and again: how long until the
-/// next one ran, in microseconds.
-pub(crate) fn kill_again_and_again(stamps: &mut Stamps, kills: usize) -> (Vec<f64>, Stamp) {
+/// next one ran, in microseconds. `wait_until_kept` returns when that somebody has no more to do
+/// for the one that runs, which is no part of the next restart.
+pub(crate) fn kill_again_and_again(
+    stamps: &mut Stamps,
+    kills: usize,
+    mut wait_until_kept: impl FnMut(),
+) -> (Vec<f64>, Stamp) {
     let mut last = stamps.next();
     let mut latencies = Vec::new();
     for _ in 0..kills {
-        // What the last restart left to be done is no part of the next.
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        wait_until_kept();
         let killed = now();
         signal(last.pid, Signal::KILL);
         last = stamps.next();
