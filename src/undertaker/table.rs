@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use futures_lite::future::or;
 use slab::Slab;
@@ -87,14 +88,9 @@ impl Undertaker {
             key: self.table.borrow_mut().insert(name.into()),
             undertaker: Rc::clone(self),
         };
-        let work = async move {
-            // Moved in, so that the entry goes when the work has ended or is dropped.
-            let _entry = entry;
-            work.await;
-        };
         // Refused only after the runtime has ended, which waits for an empty table; then
         // dropping the work drops the entry.
-        let _refused = self.starter.start(work);
+        let _refused = self.starter.start(Charge { work, entry });
     }
 
     /// Runs `work` as long as the runtime runs, which does not wait for it.
@@ -147,6 +143,24 @@ impl Undertaker {
             Poll::Pending
         })
         .await;
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// Work with its entry, which goes when the work has ended or is dropped. (A struct, since an
+    /// async block would keep room for the work twice.)
+    struct Charge<F> {
+        #[pin]
+        work: F,
+        entry: Entry,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Charge<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().work.poll(cx)
     }
 }
 
