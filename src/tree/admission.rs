@@ -63,8 +63,10 @@ impl Shared {
         let added = added.filter_map(|name| self.roster.child(name));
         siblings.extend(added.map(|sibling| (*sibling).clone()));
         for sibling in &mut siblings {
-            // They have been checked with what they depend on themselves.
+            // They have been checked with what they depend on themselves, and with what their
+            // supervisor was when they came.
             sibling.depends_on.clear();
+            sibling.significant = false;
         }
         siblings.push(child.clone());
         let mut tree = TreeSpec {

@@ -15,7 +15,7 @@ pub(super) fn child(text: &str) -> ChildSpec {
 }
 
 /// Counts as OTP writes them: specs, active, supervisors, workers.
-async fn counts(tree: &TreeHandle, supervisor: &str) -> [usize; 4] {
+pub(super) async fn counts(tree: &TreeHandle, supervisor: &str) -> [usize; 4] {
     let supervisor = tree.supervisor(supervisor).unwrap();
     let counts = supervisor.count_children().await.unwrap();
     [
@@ -34,7 +34,8 @@ async fn statuses(tree: &TreeHandle, supervisor: &str) -> Vec<(String, ChildStat
         .collect()
 }
 
-const QUIET: &str = "[process.keep]\nrun = \"sleep 600\"\n";
+/// A child that nothing happens to.
+pub(super) const QUIET: &str = "[process.keep]\nrun = \"sleep 600\"\n";
 
 fn root(children: &[&str], keys: &str) -> String {
     supervisor("root", children, keys) + QUIET

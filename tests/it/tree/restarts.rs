@@ -13,7 +13,7 @@ use super::support::{
 use crate::guard::guarded;
 
 /// Runs a tree to its end, with `body` beside it; what became of it, and all that was told.
-fn to_the_end(
+pub(super) fn to_the_end(
     text: &str,
     body: impl AsyncFnOnce(&TreeHandle, &mut Events),
 ) -> (TreeOutcome, Vec<String>) {

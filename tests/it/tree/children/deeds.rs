@@ -51,6 +51,16 @@ pub(super) async fn ignore(_ctx: Context) -> Result<()> {
     Err(Error::ignored("nothing to do"))
 }
 
+/// Runs until it is killed, and does not want to run again.
+#[treewright::context]
+pub(super) async fn run_once(ctx: Context, mark: String) -> Result<()> {
+    if std::fs::File::create_new(mark).is_err() {
+        return Err(Error::ignored("it has run"));
+    }
+    let _ctx = ctx.started(()).await?;
+    pending().await
+}
+
 /// Takes for ever to start.
 #[treewright::context]
 #[expect(clippy::print_stdout, reason = "its output is its log")]

@@ -6,4 +6,5 @@ mod conformance;
 mod deeds;
 mod lives;
 mod otp_actors;
+mod otp_ignore;
 mod specimen;
