@@ -6,12 +6,12 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::future::LocalBoxFuture;
 
-use super::credit::LARGEST;
 use crate::id::ContextId;
 use crate::link::Link;
 
-/// A reader of this library has no more room than that. Others may say so, and not read.
-const MOST: usize = LARGEST.bytes as usize;
+/// A sender that is further ahead of what the kernel takes gains nothing by it: what waits has
+/// left the processor's cache when it is its turn.
+const MOST: usize = 512 * 1024;
 
 /// What a sender with credit waits for: that what it has sent leaves.
 #[derive(Default)]

@@ -22,7 +22,7 @@ pub(super) const WINDOW: Size = Size {
 };
 
 /// How large it grows.
-pub(super) const LARGEST: Size = Size {
+const LARGEST: Size = Size {
     messages: 16 * 1024,
     bytes: 4 * 1024 * 1024,
 };

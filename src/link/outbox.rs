@@ -8,7 +8,7 @@ use bytes::Bytes;
 use slab::Slab;
 
 use crate::id::ContextId;
-use crate::wire::{Encoded, Flags, Header};
+use crate::wire::{Encoded, Flags, Header, keep_buffer};
 
 /// Frames up to this are packed together; longer ones leave from where they are.
 const MAX_PACKED: usize = 4 * 1024;
@@ -242,6 +242,7 @@ impl Outbox {
             }
             self.answers -= segment.answers;
             written -= length;
+            keep_buffer(segment.head);
         }
     }
 

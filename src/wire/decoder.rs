@@ -31,8 +31,6 @@ pub(crate) struct Decoder {
     /// What was received of a buffer that frames are slices of. While there is any, the
     /// buffer above is empty.
     frozen: Bytes,
-    /// All of that buffer, to read into it again once nobody else holds it.
-    lent: Bytes,
     /// Short frames that were copied together and not taken yet, each to its end.
     copied: Bytes,
     max_frame: u32,
@@ -46,7 +44,6 @@ impl Decoder {
             start: 0,
             filled: 0,
             frozen: Bytes::new(),
-            lent: Bytes::new(),
             copied: Bytes::new(),
             max_frame: Limits::MAX_FRAME_BEFORE_HELLO,
         }
@@ -72,7 +69,7 @@ impl Decoder {
             self.start = 0;
         }
         if self.buffer.is_empty() {
-            self.buffer = self.free_buffer();
+            self.buffer = spare::take();
         }
         let frame = self.promised();
         if self.filled == self.buffer.len() {
@@ -168,13 +165,12 @@ impl Decoder {
         }
         (self.start, self.filled) = (0, 0);
         spare::give_back(std::mem::take(&mut self.buffer));
-        self.reclaim();
     }
 
     /// How many bytes of buffers it holds.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        self.buffer.capacity() + self.lent.len()
+        self.buffer.capacity() + self.frozen.len()
     }
 
     /// How long the frame that has begun will be; 0 as long as its header is not there.
@@ -201,9 +197,8 @@ impl Decoder {
 
     /// From now on frames can be slices of the buffer, and it is not read into.
     fn freeze(&mut self) {
-        self.reclaim();
-        self.lent = std::mem::take(&mut self.buffer).freeze();
-        self.frozen = self.lent.slice(self.start..self.filled);
+        let received = spare::lend(std::mem::take(&mut self.buffer));
+        self.frozen = received.slice(self.start..self.filled);
         (self.start, self.filled) = (0, 0);
     }
 
@@ -221,27 +216,10 @@ impl Decoder {
         self.filled = begun.len();
         self.buffer = buffer;
     }
-
-    /// The buffer that was lent, if it is back, or a spare one.
-    fn free_buffer(&mut self) -> BytesMut {
-        match std::mem::take(&mut self.lent).try_into_mut() {
-            Ok(buffer) if !buffer.is_empty() => buffer,
-            _ => spare::take(),
-        }
-    }
-
-    /// Keeps the buffer that was lent for somebody else, if it is back.
-    fn reclaim(&mut self) {
-        if let Ok(buffer) = std::mem::take(&mut self.lent).try_into_mut() {
-            spare::give_back(buffer);
-        }
-    }
 }
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        self.frozen = Bytes::new();
-        self.reclaim();
         spare::give_back(std::mem::take(&mut self.buffer));
     }
 }

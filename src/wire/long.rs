@@ -11,8 +11,8 @@ const SHORTEST: usize = 64 * 1024;
 /// Longer ones are not kept: what a thread keeps is this many times [`MAX_KEPT`] at most.
 pub(super) const LONGEST: usize = 2 * 1024 * 1024;
 
-/// How many are kept: one that is being filled, one that is read, and two that wait in between.
-const MAX_KEPT: usize = 4;
+/// How many are kept: one that is being filled, one that is read, and some that wait in between.
+const MAX_KEPT: usize = 8;
 
 thread_local! {
     /// The last messages of this thread. Most of them somebody still holds.
@@ -37,6 +37,13 @@ pub(super) fn take_vec(length: usize) -> Vec<u8> {
     match length < SHORTEST {
         true => Vec::with_capacity(length),
         false => take(length).into(),
+    }
+}
+
+/// Keeps a buffer that nobody needs any more for another message.
+pub(crate) fn keep_buffer(buffer: Vec<u8>) {
+    if buffer.capacity() >= SHORTEST {
+        keep(&Bytes::from(buffer));
     }
 }
 
@@ -98,6 +105,16 @@ mod tests {
         let mut other = take(1 << 20);
         other.resize(1 << 20, 8);
         assert!(held.iter().all(|byte| *byte == 7));
+    }
+
+    #[test]
+    fn buffer_that_was_sent_is_used_again_if_it_is_long() {
+        let (long, short) = (vec![7; SHORTEST], vec![7; SHORTEST - 1]);
+        let place = long.as_ptr();
+        keep_buffer(short);
+        keep_buffer(long);
+        let again = take_vec(SHORTEST);
+        assert_eq!((again.as_ptr(), kept()), (place, 0));
     }
 
     #[test]

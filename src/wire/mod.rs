@@ -34,5 +34,6 @@ pub(crate) use header::{FrameError, HEADER_LENGTH, Header, VERSION};
 pub(crate) use hello::Hello;
 pub(crate) use kind::{Flags, Kind};
 pub(crate) use limits::Limits;
+pub(crate) use long::keep_buffer;
 pub(crate) use negotiate::{Agreed, HandshakeError, negotiate};
 pub(crate) use start::{StartError, StartHead, start};
