@@ -15,20 +15,15 @@ use super::arguments::frame;
 use super::handle::{Manner, ProcessPool};
 use super::inbox::{Refused, Request, Submission};
 use super::job::refuse_to_block;
+use super::pacing::Pacing;
 use super::ready::Ready;
 use super::slot::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rt;
 use crate::tasks::{Call, Task};
 
-/// So much work in nanoseconds an adaptive chunk aims at.
-const AIM: u64 = 200_000;
-/// The most calls of an adaptive chunk.
-const MOST: usize = 1024;
 /// A chunk takes no more calls when its arguments have so many bytes.
 const FULL: usize = 256 * 1024;
-/// So many calls are on their way, or their results unread, for each worker.
-const WINDOW: usize = 1024;
 
 type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -41,9 +36,8 @@ type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Map<I, T: Task> {
     pool: ProcessPool,
     calls: Fuse<I>,
-    chunk: Chunk,
+    pacing: Pacing,
     is_ordered: bool,
-    window: usize,
     manner: Manner,
     limit: Option<Duration>,
     timer: Option<Wait>,
@@ -62,13 +56,6 @@ pub struct Map<I, T: Task> {
     reader: Option<Reader>,
     is_over: bool,
     task: std::marker::PhantomData<fn() -> T>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Chunk {
-    Fixed(usize),
-    /// So many calls has the next one.
-    Adaptive(usize),
 }
 
 /// A chunk that was submitted. Dropped before its end, it is cancelled.
@@ -134,9 +121,8 @@ impl ProcessPool {
         Map {
             pool: self.clone(),
             calls: calls.into_iter().fuse(),
-            chunk: Chunk::Adaptive(1),
+            pacing: Pacing::new(self.workers()),
             is_ordered: true,
-            window: WINDOW.saturating_mul(self.workers() + 1),
             manner: self.manner(),
             limit: None,
             timer: None,
@@ -158,7 +144,7 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
     /// So many calls travel at once; as many as pay unless said. To a worker a chunk is one
     /// job: its calls run one after the other in one worker.
     pub fn chunksize(mut self, calls: usize) -> Self {
-        self.chunk = Chunk::Fixed(calls.clamp(1, 1 << 24));
+        self.pacing.fix_chunk(calls.clamp(1, 1 << 24));
         self
     }
 
@@ -188,9 +174,10 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
         self
     }
 
-    /// At most about so many calls are on their way, or their results not read.
+    /// At most about so many calls are on their way, or their results not read. Unless said, 1,024
+    /// for each worker and as many more; of short calls in chunks up to eight times as many.
     pub fn window(mut self, calls: usize) -> Self {
-        self.window = calls.max(1);
+        self.pacing.fix_window(calls.max(1));
         self
     }
 
@@ -232,7 +219,7 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
 
     /// Submits as much as may be on its way.
     fn refill(&mut self) {
-        while self.calls_out < self.window {
+        while self.pacing.has_room(self.calls_out) {
             let Some(submission) = self.held.take().or_else(|| self.next_chunk()) else {
                 match self.misfit.take() {
                     Some(error) => self.add_failed(1, error),
@@ -286,9 +273,9 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
         if self.is_over || self.misfit.is_some() {
             return None;
         }
-        let (Chunk::Fixed(size) | Chunk::Adaptive(size)) = self.chunk;
+        let (size, is_adaptive) = (self.pacing.chunk(), self.pacing.is_adaptive());
         let (mut args, mut calls) = (Vec::new(), 0);
-        while calls < size && (args.len() < FULL || matches!(self.chunk, Chunk::Fixed(_))) {
+        while calls < size && (args.len() < FULL || !is_adaptive) {
             let Some(call) = self.calls.next() else { break };
             match frame(&call, &mut args) {
                 Ok(()) => calls += 1,
@@ -348,17 +335,6 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
         }
     }
 
-    /// Chunks are to have as many calls as pay.
-    fn adapt(&mut self, took: u64, calls: u64) {
-        if let Chunk::Adaptive(size) = &mut self.chunk
-            && calls > 0
-        {
-            let fitting = AIM / (took / calls).max(1);
-            let most = (*size * 4).min(MOST);
-            *size = usize::try_from(fitting).unwrap_or(MOST).clamp(1, most);
-        }
-    }
-
     fn poll_time(&mut self, cx: &mut Context<'_>) -> Option<Error> {
         let limit = self.limit?;
         let timer = self
@@ -414,7 +390,8 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Stream for Map<I, T> {
             let (before, first) = (this.calls_out, this.first);
             let answers = ready!(this.poll_chunk(cx));
             debug_assert!(this.first >= first, "flights are counted");
-            this.adapt(answers.took, (before - this.calls_out) as u64);
+            let calls = before - this.calls_out;
+            this.pacing.learn(answers.took, calls as u64);
             this.reader = Some(answers.into_reader());
         }
     }
@@ -424,7 +401,7 @@ impl<I, T: Task> fmt::Debug for Map<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map")
             .field("task", &T::PATH)
-            .field("chunk", &self.chunk)
+            .field("pacing", &self.pacing)
             .field("calls_out", &self.calls_out)
             .finish_non_exhaustive()
     }

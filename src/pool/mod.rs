@@ -22,6 +22,7 @@ mod ledger;
 mod machine;
 mod map;
 mod message;
+mod pacing;
 mod ready;
 mod scope;
 mod service;
