@@ -211,7 +211,7 @@ async fn until_the_end(
         if let Some(End::Asked(reason) | End::Orphaned(reason)) = end.get() {
             node.cancel(reason.clone(), Urgency::InOrder);
         }
-        undertaker.empty().await;
+        undertaker.wind_up().await;
     };
     // Only the first ever ends; the others are there to be polled.
     let others = pin!(future::or(talk, own));

@@ -29,6 +29,8 @@ pub(crate) struct Undertaker {
     marks: Cell<u64>,
     /// What is still going on, by name.
     table: RefCell<Slab<Cow<'static, str>>>,
+    /// How many of these end only when they are told to.
+    untold: Cell<usize>,
     /// Of the runtime, which waits for the table to be empty.
     waker: RefCell<Option<Waker>>,
     /// What the runtime was there for has ended.
@@ -59,6 +61,7 @@ impl Undertaker {
             tree: TreeId::new("treewright"),
             marks: Cell::new(0),
             table: RefCell::default(),
+            untold: Cell::new(0),
             waker: RefCell::default(),
             is_ending: Latch::new(),
         })
@@ -84,13 +87,19 @@ impl Undertaker {
         name: impl Into<Cow<'static, str>>,
         work: impl Future<Output = ()> + 'static,
     ) {
-        let entry = Entry {
-            key: self.table.borrow_mut().insert(name.into()),
-            undertaker: Rc::clone(self),
-        };
+        let entry = self.enter_work(name.into(), false);
         // Refused only after the runtime has ended, which waits for an empty table; then
         // dropping the work drops the entry.
         let _refused = self.starter.start(Charge { work, entry });
+    }
+
+    fn enter_work(self: &Rc<Self>, name: Cow<'static, str>, is_untold: bool) -> Entry {
+        self.untold.update(|count| count + usize::from(is_untold));
+        Entry {
+            key: self.table.borrow_mut().insert(name),
+            is_untold,
+            undertaker: Rc::clone(self),
+        }
     }
 
     /// Runs `work` as long as the runtime runs, which does not wait for it.
@@ -107,9 +116,10 @@ impl Undertaker {
         work: impl Future<Output = ()> + 'static,
     ) {
         let undertaker = Rc::clone(self);
-        self.take_charge(name, async move {
-            or(undertaker.is_ending.wait(), work).await;
-        });
+        let entry = self.enter_work(name.into(), true);
+        let work = async move { or(undertaker.is_ending.wait(), work).await };
+        // Refused as in `take_charge`.
+        let _refused = self.starter.start(Charge { work, entry });
     }
 
     /// What the runtime was there for has ended.
@@ -135,8 +145,23 @@ impl Undertaker {
 
     /// Waits until nothing is going on.
     pub(crate) async fn empty(&self) {
+        self.until(|| self.table.borrow().is_empty()).await;
+    }
+
+    /// Waits until nothing is going on but what ends only when it is told to, and ends that.
+    pub(crate) async fn wind_up(&self) {
+        self.until(|| self.is_settled()).await;
+        self.end();
+        self.empty().await;
+    }
+
+    fn is_settled(&self) -> bool {
+        self.table.borrow().len() == self.untold.get()
+    }
+
+    async fn until(&self, is_so: impl Fn() -> bool) {
         std::future::poll_fn(|cx| {
-            if self.table.borrow().is_empty() {
+            if is_so() {
                 return Poll::Ready(());
             }
             self.waker.replace(Some(cx.waker().clone()));
@@ -167,13 +192,16 @@ impl<F: Future<Output = ()>> Future for Charge<F> {
 struct Entry {
     undertaker: Rc<Undertaker>,
     key: usize,
+    is_untold: bool,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut table = self.undertaker.table.borrow_mut();
-        table.remove(self.key);
-        if table.is_empty()
+        let undertaker = &self.undertaker;
+        undertaker.table.borrow_mut().remove(self.key);
+        let untold = usize::from(self.is_untold);
+        undertaker.untold.update(|count| count - untold);
+        if undertaker.is_settled()
             && let Some(waker) = self.undertaker.waker.take()
         {
             waker.wake();
@@ -215,6 +243,23 @@ mod tests {
         let clock = Clock::Virtual(VirtualClock::new());
         block_on(&clock, tasks.run(undertaker.empty()));
         assert_eq!(ended.get(), 2);
+    }
+
+    #[test]
+    fn what_ends_when_it_is_told_to_is_told_when_all_else_has_ended() {
+        let tasks = Tasks::new();
+        let undertaker = Undertaker::new(tasks.starter());
+        let ended = Rc::new(Cell::new(false));
+        undertaker.run_until_the_end("line", std::future::pending());
+        let (work, starter) = (Rc::clone(&ended), Rc::clone(&undertaker));
+        undertaker.take_charge("work", async move {
+            sleep(Duration::from_secs(1)).await;
+            assert_eq!(starter.names(), ["line", "work"]);
+            work.set(true);
+        });
+        let clock = Clock::Virtual(VirtualClock::new());
+        block_on(&clock, tasks.run(undertaker.wind_up()));
+        assert!(ended.get() && undertaker.names().is_empty());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod otp_calls;
 mod otp_ends;
 mod otp_pools;
 mod otp_significant;
+mod pool_names;
 mod reload;
 mod restarts;
 mod stops;

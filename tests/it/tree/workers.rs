@@ -4,7 +4,6 @@ use std::process;
 use std::time::Duration;
 
 use rustix::process::{Signal, getppid};
-use treewright::supervisors::supervisor::RequestError;
 use treewright::{
     ErrorKind, JobState, ProcessPool, Result, Runtime, Shutdown, TreeOutcome, as_completed,
     fail_after, join, open_nursery, run,
@@ -19,9 +18,9 @@ use crate::pool::support::{
 };
 
 /// Longer than anything takes on the slowest machine.
-const HANGS: Duration = Duration::from_secs(60);
+pub(super) const HANGS: Duration = Duration::from_secs(60);
 
-const JOBS: &str = "[pool.jobs]\nsize = 2\nbackoff = { initial = \"0s\" }\n";
+pub(super) const JOBS: &str = "[pool.jobs]\nsize = 2\nbackoff = { initial = \"0s\" }\n";
 
 /// The pool `jobs` of the tree around.
 async fn jobs() -> ProcessPool {
@@ -287,43 +286,6 @@ fn jobs_for_a_pool_that_does_not_come_back_fail_and_say_so() {
             assert_eq!(pool.submit(double(1)).await.unwrap(), 2);
         });
     });
-}
-
-#[test]
-fn name_of_no_pool_is_an_error() {
-    guarded(|| {
-        let text = format!(
-            "[supervisor.root]\nchildren = [\"jobs\", \"other\"]\n{JOBS}\
-             [actor.other]\ntask = \"{}::idle\"\n",
-            module_path!()
-        );
-        with_tree(&text, async |tree, _| {
-            tree.started().await.unwrap();
-            let error = ProcessPool::connect("jabs").await.unwrap_err();
-            assert_eq!(error.to_string(), "there is no pool `jabs`");
-            // Nothing is waited for: an actor knows from its start whether it is to be a pool.
-            for name in ["other", "root"] {
-                let connecting = async { ProcessPool::connect(name).wait().await };
-                let error = fail_after(HANGS, connecting).await.unwrap_err();
-                assert_eq!(error.to_string(), format!("cannot reach pool `{name}`"));
-                assert_eq!(
-                    error.hint(),
-                    Some("a pool is `[pool.NAME]` with neither `run` nor `task`")
-                );
-                let causes = format!("{error:?}");
-                assert!(
-                    causes.contains(&format!("actor `{name}` is no pool")),
-                    "{causes}"
-                );
-            }
-            assert_eq!(tree.scale("jobs", 1).await, Err(RequestError::NotAPool));
-        });
-    });
-}
-
-#[treewright::task]
-async fn idle() {
-    std::future::pending().await
 }
 
 #[test]
