@@ -111,6 +111,9 @@ impl<T: ContextFunction> OpenContext<T> {
 
     /// Waits until the function has ended, and gives its value; any number of times.
     ///
+    /// A function that reads its stream to the end ends only when this side has closed it: open it and
+    /// [close](MsgStream::close) it before, also if there is nothing to send.
+    ///
     /// # Errors
     ///
     /// What the function failed with, or its panic, or how its actor died. If it was

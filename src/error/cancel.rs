@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use treewright_supervisors::duration::Written;
+use treewright_supervisors::spec::Signal;
 
 use crate::id::ActorId;
 
@@ -109,7 +110,10 @@ impl fmt::Display for CancelReason {
             CancelOrigin::Deadline(limit) => {
                 write!(f, "cancelled at a deadline of {}", Written(*limit))?;
             }
-            CancelOrigin::Signal(number) => write!(f, "cancelled by signal {number}")?,
+            CancelOrigin::Signal(number) => match Signal::from_number(*number) {
+                Some(signal) => write!(f, "cancelled by signal {signal}")?,
+                None => write!(f, "cancelled by signal {number}")?,
+            },
             CancelOrigin::Actor(id) => write!(f, "cancelled by actor `{id}`")?,
             CancelOrigin::Dropped => f.write_str("cancelled because nobody waits for it")?,
         }

@@ -283,7 +283,9 @@ impl PoolBuilder {
             return Err(fault);
         }
         if self.config.settings.workers == 0 {
-            return Err(Error::other("a pool cannot have 0 workers"));
+            let text = format!("pool `{}` cannot have 0 workers", self.config.name);
+            return Err(Error::other(text)
+                .with_hint("give it one at least, or leave `workers` out for one per core"));
         }
         ProcessPool::start(self.config)
     }

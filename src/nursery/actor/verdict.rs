@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(origin, CancelOrigin::Signal(15));
         assert_eq!(
             error.to_string(),
-            "actor `worker` was cancelled by signal 15"
+            "actor `worker` was cancelled by signal TERM"
         );
     }
 }

@@ -20,7 +20,7 @@ async fn max_workers_is_the_number_of_cores_unless_said_and_never_zero() {
     assert_eq!(pool.workers(), cores);
     pool.shutdown(Shutdown::Wait).await;
     let error = ProcessPool::builder().workers(0).build().unwrap_err();
-    assert_eq!(error.to_string(), "a pool cannot have 0 workers");
+    assert_eq!(error.to_string(), "pool `pool` cannot have 0 workers");
 }
 
 #[treewright::test]
