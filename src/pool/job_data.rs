@@ -72,6 +72,14 @@ impl JobData {
         }
     }
 
+    /// The first calls came to nothing, and are left out.
+    pub(super) fn fail_first(&mut self, calls: u32, error: &Error) {
+        for _ in 0..calls {
+            self.answers.push_fault(error.clone());
+            self.skip_call();
+        }
+    }
+
     /// The calls that are not answered came to nothing.
     pub(super) fn fail(&mut self, error: &Error) {
         for _ in 0..self.calls_left() {

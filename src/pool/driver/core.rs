@@ -172,13 +172,13 @@ impl Core {
             Action::Kill(worker) => {
                 self.workers[worker].wishes.kill.set();
             }
-            Action::FinishCall { job, fate } => {
+            Action::FinishCalls { job, calls, fate } => {
                 let error = self.fault(job, fate);
                 let data = &mut self.jobs[job];
-                data.answers.push_fault(error);
-                data.skip_call();
+                data.fail_first(calls, &error);
                 data.slot().waits();
-                self.statistics.lost += u64::from(matches!(fate, Fate::Lost { .. }));
+                let is_lost = matches!(fate, Fate::Lost { .. });
+                self.statistics.lost += if is_lost { u64::from(calls) } else { 0 };
             }
             Action::Finish { job, fate } => self.finish(job, fate),
             Action::End => self.has_ended = true,
@@ -217,6 +217,9 @@ impl Core {
     }
 
     fn finish(&mut self, key: JobKey, fate: Fate) {
+        if matches!(fate, Fate::Lost { .. }) {
+            self.statistics.lost += u64::from(self.jobs[key].calls_left());
+        }
         if fate != Fate::Answered {
             let error = self.fault(key, fate);
             self.jobs[key].fail(&error);
@@ -228,7 +231,6 @@ impl Core {
             (Fate::Cancelled, _) => statistics.cancelled += 1,
             _ => statistics.failed += 1,
         }
-        statistics.lost += u64::from(matches!(fate, Fate::Lost { .. }));
         data.slot().forget_key();
         self.ended.push(data);
     }
@@ -295,24 +297,29 @@ impl Core {
 
     /// What the worker was at.
     fn begun(&mut self, worker: WorkerKey) -> Option<Begun> {
-        let ledger = self.workers[worker].ledger.clone();
+        let data = &self.workers[worker];
+        let (ledger, is_believed) = (data.ledger.clone(), data.is_believed);
         let sent = self.machine.sent_to(worker).find_map(|(number, job)| {
             let call = match &ledger {
                 Some(ledger) => ledger.begun(number)?,
                 // What was sent may have begun.
-                None => self.jobs[job].answered,
+                None if is_believed => self.jobs[job].answered,
+                None => u32::MAX,
             };
             Some((number, job, call))
         });
         let (number, job, call) = sent?;
         self.take_unfinished(worker, number, job);
         let data = &mut self.jobs[job];
-        let is_call_lost = call >= data.answered;
-        let calls_left = data.calls_left() - u32::from(is_call_lost);
+        // Answers are with the kernel or in the ring before the next call begins, so one call at
+        // most has none, unless the worker is not believed. Then all that may have run is lost.
+        let unanswered = call.saturating_add(1).saturating_sub(data.answered);
+        let calls_lost = unanswered.min(data.calls_left());
+        let calls_left = data.calls_left() - calls_lost;
         data.forget_answered();
         Some(Begun {
             number,
-            is_call_lost,
+            calls_lost,
             calls_left,
         })
     }

@@ -12,8 +12,13 @@ use crate::pool::statistics::PoolStatistics;
 
 /// A pool with one worker, and what that worker has of the shared memory.
 fn pool() -> (Core, Ledger) {
+    pool_with(0)
+}
+
+/// The same, with a job of so many calls.
+fn pool_with(calls: u32) -> (Core, Ledger) {
     let mut core = Core::new("test".to_owned(), settings(1));
-    submit(&mut core);
+    submit(&mut core, calls);
     core.settle();
     assert_eq!(core.to_start.drain(..).collect::<Vec<_>>(), [0]);
     let (ledger, file) = Ledger::create().unwrap();
@@ -26,13 +31,14 @@ fn pool() -> (Core, Ledger) {
     (core, Ledger::open(&file).unwrap())
 }
 
-fn submit(core: &mut Core) {
+/// A job of so many calls, or a bare one.
+fn submit(core: &mut Core, calls: u32) {
     core.ask(Request::Submit(Submission {
         slot: Slot::new(),
         path: "task",
         signature: 1,
-        args: Bytes::new(),
-        calls: 0,
+        args: vec![0; 4 * calls as usize].into(),
+        calls,
         timeout: None,
         retries: 0,
     }));
@@ -81,4 +87,44 @@ fn worker_that_has_talked_nonsense_is_believed_no_more() {
     assert_eq!(core.statistics.done, 0);
     core.bury(0, true, false, DEATH);
     assert_eq!((core.statistics.lost, core.statistics.failed), (1, 1));
+}
+
+/// How many calls are lost, and how many jobs wait to be run again.
+fn after_death(mut core: Core) -> (u64, u64) {
+    core.bury(0, true, false, DEATH);
+    let mut statistics = PoolStatistics::default();
+    core.machine.count_into(&mut statistics);
+    (core.statistics.lost, statistics.queued as u64)
+}
+
+#[test]
+fn calls_whose_answers_are_not_believed_are_not_run_again_if_a_later_one_had_begun() {
+    let (mut core, worker) = pool_with(4);
+    assert!(worker.begin(0));
+    worker.begin_call(0, 2);
+    worker.push(entry(Subject::Job), &[]).unwrap();
+    worker
+        .push(entry(Subject::Value), &VALUE.repeat(2))
+        .unwrap();
+    assert!(core.drain(0).is_err());
+    assert_eq!(after_death(core), (3, 1));
+}
+
+#[test]
+fn call_that_had_begun_is_the_only_one_lost_if_those_before_it_are_answered() {
+    let (mut core, worker) = pool_with(4);
+    assert!(worker.begin(0));
+    worker
+        .push(entry(Subject::Value), &VALUE.repeat(2))
+        .unwrap();
+    assert!(core.drain(0).unwrap());
+    worker.begin_call(0, 2);
+    assert_eq!(after_death(core), (1, 1));
+}
+
+#[test]
+fn first_call_without_an_answer_is_lost_where_nobody_knows_which_had_begun() {
+    let (mut core, _worker) = pool_with(4);
+    core.workers[0].ledger = None;
+    assert_eq!(after_death(core), (1, 1));
 }

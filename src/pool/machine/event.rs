@@ -31,8 +31,8 @@ pub(in crate::pool) struct NewJob {
 pub(in crate::pool) struct Begun {
     /// The number of the job with the worker.
     pub(in crate::pool) number: u32,
-    /// A call of it had begun and was not answered.
-    pub(in crate::pool) is_call_lost: bool,
+    /// How many calls of it had begun and have no answer, or none that is believed.
+    pub(in crate::pool) calls_lost: u32,
     /// How many calls are neither answered nor lost.
     pub(in crate::pool) calls_left: u32,
 }
@@ -137,9 +137,10 @@ pub(in crate::pool) enum Action {
     Stop(WorkerKey),
     /// A worker is to end at once.
     Kill(WorkerKey),
-    /// The running call of a job came to this end, and its other calls go on.
-    FinishCall {
+    /// The first calls of a job came to this end, and its other calls go on.
+    FinishCalls {
         job: JobKey,
+        calls: u32,
         fate: Fate,
     },
     /// The job came to this end.

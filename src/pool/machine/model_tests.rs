@@ -113,7 +113,7 @@ impl World {
             }
             Action::Stop(worker) => self.workers.get_mut(&worker).unwrap().is_stopped = true,
             Action::Kill(worker) => self.workers.get_mut(&worker).unwrap().is_doomed = true,
-            Action::FinishCall { .. } => unreachable!("jobs have one call each"),
+            Action::FinishCalls { .. } => unreachable!("jobs have one call each"),
             Action::Finish { job, fate } => {
                 let job = self.jobs.remove(&job).expect("it ends once");
                 if fate == Fate::Answered {
@@ -211,7 +211,7 @@ impl World {
                 };
                 Ending::Up(first.map(|(number, _)| Begun {
                     number,
-                    is_call_lost: true,
+                    calls_lost: 1,
                     calls_left: 0,
                 }))
             }

@@ -107,7 +107,7 @@ impl Machine {
     /// The worker died that ran a call of this job.
     fn lose(&mut self, key: JobKey, begun: Begun, actions: &mut Vec<Action>) {
         let job = &mut self.jobs[key];
-        if !begun.is_call_lost {
+        if begun.calls_lost == 0 {
             // It died between two calls.
             job.calls = begun.calls_left;
             return match begun.calls_left {
@@ -121,8 +121,8 @@ impl Machine {
             (_, true) => Fate::TimedOut,
             _ if job.retries > 0 => {
                 job.retries -= 1;
-                self.retried += 1;
-                job.calls = begun.calls_left + 1;
+                self.retried += u64::from(begun.calls_lost);
+                job.calls = begun.calls_left + begun.calls_lost;
                 return self.enqueue_first(key);
             }
             _ => Fate::Lost {
@@ -134,7 +134,11 @@ impl Machine {
             return self.finish(key, fate, actions);
         }
         job.calls = begun.calls_left;
-        actions.push(Action::FinishCall { job: key, fate });
+        actions.push(Action::FinishCalls {
+            job: key,
+            calls: begun.calls_lost,
+            fate,
+        });
         match self.jobs[key].is_withdrawn {
             true => self.finish(key, Fate::Cancelled, actions),
             false => self.enqueue_first(key),

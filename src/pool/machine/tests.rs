@@ -81,7 +81,7 @@ impl Desk {
     fn died(&mut self, worker: usize, number: Option<u32>) -> Vec<Action> {
         let begun = number.map(|number| Begun {
             number,
-            is_call_lost: true,
+            calls_lost: 1,
             calls_left: 0,
         });
         let ending = Ending::Up(begun);

@@ -7,6 +7,7 @@ use treewright::process::ExitStatus;
 use treewright::spec::Signal;
 
 use super::support::{builder, die, double, panic, pool, spin_for_ever, worker_pid};
+use crate::actor::support::{Post, say};
 
 #[treewright::test]
 async fn death_of_a_worker_costs_the_job_it_ran_and_no_other() {
@@ -69,4 +70,29 @@ async fn initializer_that_fails_fails_the_jobs_and_the_next_one_is_tried() {
         assert!(format!("{error:?}").contains("not today"), "{error:?}");
     }
     pool.shutdown(Shutdown::Wait).await;
+}
+
+/// Says that it runs, and gives more than fits into the shared memory, or kills its worker.
+#[treewright::task]
+async fn long_or_deadly(post: String, n: u64) -> String {
+    say(&post, &format!("ran {n}"));
+    if n == 1 {
+        std::process::abort();
+    }
+    "x".repeat(100_000)
+}
+
+#[treewright::test]
+async fn long_answers_that_were_given_before_the_worker_died_arrive() {
+    let (mut post, pool) = (Post::new(), pool(1));
+    let calls = (0..3).map(|n| long_or_deadly(post.address(), n));
+    let results: Vec<_> = pool.map(calls).chunksize(3).blocking().collect();
+    assert_eq!(results[0].as_ref().unwrap().len(), 100_000);
+    assert!(results[1].as_ref().unwrap_err().worker_lost().is_some());
+    assert_eq!(results[2].as_ref().unwrap().len(), 100_000);
+    pool.shutdown(Shutdown::Wait).await;
+    say(&post.address(), "end");
+    for line in ["ran 0", "ran 1", "ran 2", "end"] {
+        assert_eq!(post.line().await, line);
+    }
 }
