@@ -1,6 +1,7 @@
 //! The door of a tree: where other programs of the same user come in.
 
 use std::cell::Cell;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,11 +47,20 @@ impl Door {
         };
         let listener = NamedListener::take_over(folder, file).await;
         let listener = listener.map_err(|error| {
-            let is_taken = matches!(error, NamedError::Taken { .. });
+            let hint = match &error {
+                NamedError::Taken { .. } => Some("end that program first, or choose another name"),
+                NamedError::Open { .. } => Some("choose a directory of your own, with `chmod 700`"),
+                NamedError::Socket { source, .. }
+                    if source.kind() == io::ErrorKind::AlreadyExists =>
+                {
+                    Some("remove what is there, or choose another name")
+                }
+                _ => None,
+            };
             let error = Error::wrap(ErrorKind::Io, error);
-            match is_taken {
-                true => error.with_hint("end that program first, or choose another name"),
-                false => error,
+            match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
             }
         });
         Ok(Self {

@@ -64,6 +64,34 @@ pub(super) struct Config {
 }
 
 impl Config {
+    /// Refuses a pool that could never run a job.
+    fn check(&self) -> Result<()> {
+        let zeros = [
+            (
+                self.settings.workers == 0,
+                "0 workers",
+                "give it one at least, or leave `workers` out for one per core",
+            ),
+            (
+                self.settings.tasks_per_worker == Some(0),
+                "workers that are replaced after 0 jobs",
+                "leave `max_tasks_per_child` out for workers that stay",
+            ),
+            (
+                self.queue_bound == 0,
+                "room for 0 jobs",
+                "leave `queue_bound` out for any number of them",
+            ),
+        ];
+        match zeros.into_iter().find(|(is_zero, ..)| *is_zero) {
+            Some((_, what, hint)) => {
+                let text = format!("pool `{}` cannot have {what}", self.name);
+                Err(Error::other(text).with_hint(hint))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// One of its workers.
     pub(super) fn actor<'env>(&self, n: &Nursery<'env>, name: &str) -> ActorBuilder<'env> {
         let mut actor = n.actor(name).spawn_method(self.method.clone());
@@ -158,7 +186,7 @@ impl PoolBuilder {
 
     /// After how many jobs a worker is replaced by a new one; never unless said.
     pub fn max_tasks_per_child(mut self, count: u64) -> Self {
-        self.config.settings.tasks_per_worker = Some(count.max(1));
+        self.config.settings.tasks_per_worker = Some(count);
         self
     }
 
@@ -167,7 +195,7 @@ impl PoolBuilder {
     /// [`try_submit`](ProcessPool::try_submit) gives the call back, and
     /// [`submit_wait`](ProcessPool::submit_wait) waits.
     pub fn queue_bound(mut self, count: usize) -> Self {
-        self.config.queue_bound = count.max(1);
+        self.config.queue_bound = count;
         self
     }
 
@@ -276,17 +304,14 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// If it is to have no workers at all, if the arguments of the initializer cannot be
+    /// If it is to have no workers at all, workers that are replaced before their first job, or room
+    /// for no job; if the arguments of the initializer cannot be
     /// encoded, or if its thread cannot be started.
     pub fn build(self) -> Result<ProcessPool> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        if self.config.settings.workers == 0 {
-            let text = format!("pool `{}` cannot have 0 workers", self.config.name);
-            return Err(Error::other(text)
-                .with_hint("give it one at least, or leave `workers` out for one per core"));
-        }
+        self.config.check()?;
         ProcessPool::start(self.config)
     }
 }

@@ -141,7 +141,7 @@ impl ProcessPool {
 }
 
 impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
-    /// So many calls travel at once; as many as pay unless said. To a worker a chunk is one
+    /// So many calls travel at once, one at least; as many as pay unless said. To a worker a chunk is one
     /// job: its calls run one after the other in one worker.
     pub fn chunksize(mut self, calls: usize) -> Self {
         self.pacing.fix_chunk(calls.clamp(1, 1 << 24));
@@ -174,7 +174,7 @@ impl<I: Iterator<Item = Call<T>>, T: Task> Map<I, T> {
         self
     }
 
-    /// At most about so many calls are on their way, or their results not read. Unless said, 1,024
+    /// At most about so many calls, one at least, are on their way, or their results not read. Unless said, 1,024
     /// for each worker and as many more; of short calls in chunks up to eight times as many.
     pub fn window(mut self, calls: usize) -> Self {
         self.pacing.fix_window(calls.max(1));

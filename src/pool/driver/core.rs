@@ -1,6 +1,7 @@
 //! The state of a pool's thread: the machine, and what its orders are about.
 
 use slab::Slab;
+use treewright_supervisors::duration::Written;
 
 use super::workers::WorkerData;
 use crate::error::{CancelOrigin, CancelReason, Error, ErrorKind};
@@ -240,10 +241,12 @@ impl Core {
         let (task, _) = self.functions.get(self.jobs[job].function);
         match fate {
             Fate::Lost { attempt } => self.lost(task, attempt),
-            Fate::TimedOut => Error::new(
-                ErrorKind::TimedOut,
-                format!("task `{task}` ran for too long, and its worker was killed"),
-            ),
+            Fate::TimedOut { limit } => {
+                let limit = Written(limit);
+                let text =
+                    format!("task `{task}` ran for more than {limit}, and its worker was killed");
+                Error::new(ErrorKind::TimedOut, text)
+            }
             Fate::NoWorkers => match &self.start_error {
                 Some(error) => error.clone(),
                 None => Error::new(ErrorKind::Spawn, "no worker could be started"),

@@ -105,8 +105,8 @@ pub(in crate::pool) enum Fate {
     Cancelled,
     /// Its worker died, when it was run for the so-manieth time.
     Lost { attempt: u32 },
-    /// It ran for too long.
-    TimedOut,
+    /// It ran for longer than this.
+    TimedOut { limit: Duration },
     /// There are no workers for it.
     NoWorkers,
 }

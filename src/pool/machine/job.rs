@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::event::{NewJob, WorkerKey};
+use super::event::{Fate, NewJob, WorkerKey};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -50,6 +50,12 @@ impl Job {
     /// How long all of it may run.
     pub(super) fn limit(&self) -> Option<Duration> {
         Some(self.timeout?.saturating_mul(self.calls.max(1)))
+    }
+
+    /// What becomes of it when it runs for longer.
+    pub(super) fn timed_out(&self) -> Fate {
+        let limit = self.limit().unwrap_or_default();
+        Fate::TimedOut { limit }
     }
 }
 

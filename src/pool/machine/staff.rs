@@ -91,7 +91,10 @@ impl Machine {
                     self.finish(job, Fate::Cancelled, actions);
                 }
                 // It was killed for a job that it had not even begun in all that time.
-                None if self.jobs[job].is_timed_out => self.finish(job, Fate::TimedOut, actions),
+                None if self.jobs[job].is_timed_out => {
+                    let fate = self.jobs[job].timed_out();
+                    self.finish(job, fate, actions);
+                }
                 None => self.enqueue_first(job),
             }
         }
@@ -118,7 +121,7 @@ impl Machine {
         job.attempts += 1;
         let fate = match (job.is_cancelled, job.is_timed_out) {
             (true, _) => return self.finish(key, Fate::Cancelled, actions),
-            (_, true) => Fate::TimedOut,
+            (_, true) => job.timed_out(),
             _ if job.retries > 0 => {
                 job.retries -= 1;
                 self.retried += u64::from(begun.calls_lost);

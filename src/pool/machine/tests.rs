@@ -263,7 +263,7 @@ fn job_that_has_had_its_time_is_killed_alone() {
         was_sent,
     });
     assert_eq!(desk.tell(Event::AskedBack(0)), [Action::Kill(0)]);
-    let fate = Fate::TimedOut;
+    let fate = Fate::TimedOut { limit: LONG };
     assert!(
         desk.died(0, Some(1))
             .contains(&Action::Finish { job: 0, fate })

@@ -51,7 +51,13 @@ async fn job_that_runs_for_too_long_is_killed_and_the_others_go_on() {
     let pid = pool.submit(worker_pid()).await.unwrap();
     let slow = pool.submit(spin_for_ever(None));
     let others: Vec<_> = (0..20).map(|n| pool.submit(double(n))).collect();
-    assert!(slow.await.unwrap_err().is_timeout());
+    let error = slow.await.unwrap_err();
+    assert!(error.is_timeout());
+    let text = error.to_string();
+    assert!(
+        text.ends_with("ran for more than 200ms, and its worker was killed"),
+        "{text}"
+    );
     for (n, job) in (0..).zip(others) {
         assert_eq!(job.await.unwrap(), 2 * n);
     }

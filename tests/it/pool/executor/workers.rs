@@ -21,6 +21,14 @@ async fn max_workers_is_the_number_of_cores_unless_said_and_never_zero() {
     pool.shutdown(Shutdown::Wait).await;
     let error = ProcessPool::builder().workers(0).build().unwrap_err();
     assert_eq!(error.to_string(), "pool `pool` cannot have 0 workers");
+    let error = ProcessPool::builder().max_tasks_per_child(0).build();
+    let text = error.unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "pool `pool` cannot have workers that are replaced after 0 jobs"
+    );
+    let error = ProcessPool::builder().queue_bound(0).build().unwrap_err();
+    assert_eq!(error.to_string(), "pool `pool` cannot have room for 0 jobs");
 }
 
 #[treewright::test]
