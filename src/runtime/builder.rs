@@ -123,7 +123,8 @@ impl RuntimeBuilder {
     /// the tree, and what actors were started with [exposed](crate::ActorBuilder::expose).
     ///
     /// A name is a socket in `$XDG_RUNTIME_DIR/treewright`, or in `/tmp/treewright-UID` where that
-    /// is not set; its folder is closed to other users, and whoever connects is looked at,
+    /// is not set. Its folder is made if it is not there, and stays; it is closed to other users,
+    /// or else the socket is not made there. Whoever connects is looked at,
     /// too. The socket is there as long as `body` runs. What a program has left that was
     /// killed is taken over. A runtime whose name another program has taken is not begun:
     /// [`run`](Self::run) fails.

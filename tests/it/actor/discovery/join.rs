@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use futures_lite::future::zip;
 use rustix::process::{Pid, Signal, kill_process};
-use treewright::{ErrorKind, RemoteKind, Result, actor_names, find_actor, join, run};
+use treewright::{ErrorKind, RemoteKind, Result, Runtime, actor_names, find_actor, join, run};
 
 use super::super::support::kind;
 use crate::guard::guarded;
@@ -267,6 +267,25 @@ fn folder_of_the_socket_is_closed_to_others() {
         let path = shop.path.clone();
         shop.end(Signal::INT);
         tidy(&path);
+    });
+}
+
+#[test]
+fn place_that_cannot_be_listened_at_is_an_error_that_says_what_to_do() {
+    guarded(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |mode, name: &str| {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let place = folder.path().join(name);
+            let runtime = Runtime::builder().listen(place.to_str().unwrap());
+            runtime.run(async || Ok(())).unwrap_err()
+        };
+        let open = refused(0o755, "tree.sock");
+        assert!(open.hint().unwrap().contains("chmod 700"), "{open:?}");
+        fs::write(folder.path().join("a file"), "").unwrap();
+        let taken = refused(0o700, "a file");
+        assert!(taken.hint().unwrap().contains("remove"), "{taken:?}");
+        assert!(folder.path().join("a file").exists());
     });
 }
 
